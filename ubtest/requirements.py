@@ -1,0 +1,61 @@
+"""What ubtest needs from the machine: one table, read by `run`, by `ubtest doctor` and by the setup.
+
+Standard library only: the setup runs this before the virtual environment exists.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One Debian package, the program or file that proves that it is there, and why it is needed.
+
+    :param proof: a program's name, or the absolute path of a file.
+    :param version: arguments that make the program print its version; empty when it has none.
+    """
+
+    package: str
+    proof: str
+    why: str
+    version: tuple[str, ...] = ("--version",)
+
+    @property
+    def found(self) -> str | None:
+        """Where it is, or None."""
+        if self.proof.startswith("/"):
+            return self.proof if os.path.exists(self.proof) else None
+        return shutil.which(self.proof)
+
+
+REQUIREMENTS = (
+    Requirement("qemu-system-arm", "qemu-system-aarch64", "the board of boards/qemu-arm64.yaml"),
+    Requirement("util-linux", "setpriv", "QEMU ends when the test run is killed"),
+    Requirement("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc", "compiles U-Boot for arm64"),
+    Requirement("gcc", "gcc", "compiles U-Boot's host tools"),
+    Requirement("libc6-dev", "/usr/include/stdlib.h", "U-Boot's host tools", ()),
+    Requirement("make", "make", "builds U-Boot"),
+    Requirement("bison", "bison", "Kconfig's parser"),
+    Requirement("flex", "flex", "Kconfig's scanner"),
+    Requirement("bc", "bc", "U-Boot's build"),
+    Requirement("libssl-dev", "/usr/include/openssl/ssl.h", "U-Boot's host tools", ()),
+    Requirement("libgnutls28-dev", "/usr/include/gnutls/gnutls.h", "mkeficapsule", ()),
+    Requirement("uuid-dev", "/usr/include/uuid/uuid.h", "mkeficapsule", ()),
+    Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),
+    Requirement("dpkg-dev", "dpkg-source", "unpacks U-Boot's source package"),
+    Requirement("apt", "/usr/lib/apt/apt-helper", "downloads U-Boot's source package", ()),
+    Requirement("patch", "patch", "applies the patches of the source package"),
+    Requirement("bzip2", "bzip2", "unpacks the source package"),
+    Requirement("xz-utils", "xz", "unpacks the source package"),
+    Requirement("git", "git", "builds from a git revision"),
+    Requirement("mtools", "mformat", "makes FAT file systems"),
+    Requirement("openssl", "openssl", "second opinion on signatures in the tests", ("version",)),
+    Requirement("gdisk", "sgdisk", "second opinion on partition tables in the tests"),
+    Requirement("dosfstools", "fsck.fat", "second opinion on FAT in the tests", ()),
+)
+
+
+def package_of(program: str) -> str | None:
+    """The Debian package that provides a program of the table."""
+    return next((r.package for r in REQUIREMENTS if r.proof == program), None)

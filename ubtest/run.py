@@ -1,0 +1,179 @@
+"""The one way to run a host program: an argument list, captured, ended with us."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ubtest.deadline import Deadline
+from ubtest.errors import HostError
+from ubtest.requirements import package_of
+
+Argv = Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ended."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are not UTF-8 are shown escaped."""
+        return self.stdout.decode(errors="backslashreplace")
+
+
+def run(
+    argv: Argv,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 60,
+    check: bool = True,
+) -> Finished:
+    """Run a short program to its end.
+
+    :param env: variables on top of our own environment.
+    :param timeout: seconds.
+    :raises HostError: missing program, non-zero exit (with ``check``) or no end in time.
+    """
+    with spawn(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            out, err = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            raise HostError(f"`{_shown(argv)}` did not end within {timeout:g} s") from None
+    finished = Finished(tuple(map(str, argv)), process.returncode, out, err)
+    if check and finished.returncode:
+        raise _failed(argv, finished.returncode, (err or out).decode(errors="backslashreplace"))
+    return finished
+
+
+def stream(
+    argv: Argv,
+    on_line: Callable[[str], None],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 3600,
+) -> None:
+    """Run a long program and hand over each line of its output, both streams, as it comes.
+
+    :raises HostError: missing program, non-zero exit (with the last lines) or no end in time.
+    """
+    deadline = Deadline(timeout)
+    last: list[str] = []
+    with spawn(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        for raw in process.stdout:
+            line = raw.decode(errors="backslashreplace").rstrip()
+            last = [*last[-19:], line]
+            on_line(line)
+            if deadline.expired:
+                raise HostError(f"`{_shown(argv)}` did not end within {timeout:g} s")
+        process.wait()
+    if process.returncode:
+        raise _failed(argv, process.returncode, "\n".join(last))
+
+
+@contextmanager
+def spawn(
+    argv: Argv,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    **popen: object,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a program in a process group of its own and end the whole group on leaving.
+
+    Its own group, so that Ctrl-C at the terminal reaches us first and we end it in order.
+
+    :raises HostError: the program is missing or cannot be started.
+    """
+    process = start(argv, cwd=cwd, env=env, **popen)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def start(
+    argv: Argv,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    **popen: object,
+) -> "subprocess.Popen[bytes]":
+    """Start a program whose owner calls :func:`end`; the kernel ends it when we are killed.
+
+    :raises HostError: the program is missing or cannot be started.
+    """
+    words = [str(word) for word in argv]
+    require(words[0])
+    try:
+        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+            ["setpriv", "--pdeathsig", "KILL", "--", *words],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+            **popen,
+        )
+    except OSError as error:
+        raise HostError(f"cannot start `{words[0]}`: {error}") from error
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a started program and everything in its group, and collect it."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+def require(program: str) -> str:
+    """Where a program is.
+
+    :raises HostError: it is missing; the message names the Debian package.
+    """
+    import shutil
+
+    found = shutil.which(program)
+    if found is None:
+        package = package_of(program)
+        raise HostError(
+            f"the program `{program}` is missing",
+            next_step=f"apt-get install {package}" if package else f"install {program}",
+        )
+    return found
+
+
+def _shown(argv: Argv) -> str:
+    return " ".join(map(str, argv))
+
+
+def _failed(argv: Argv, code: int, output: str) -> HostError:
+    last = "\n".join(output.strip().splitlines()[-20:])
+    return HostError(f"`{_shown(argv)}` ended with {code}:\n{last}")
