@@ -1,11 +1,11 @@
-"""What ubtest needs from the machine: one table, read by `run`, by `ubtest doctor` and by the setup.
+"""What ubtest needs from the machine: one table for `run`, `ubtest doctor` and the setup.
 
 Standard library only: the setup runs this before the virtual environment exists.
 """
 
-import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Requirement:
     def found(self) -> str | None:
         """Where it is, or None."""
         if self.proof.startswith("/"):
-            return self.proof if os.path.exists(self.proof) else None
+            return self.proof if Path(self.proof).exists() else None
         return shutil.which(self.proof)
 
 
