@@ -1,0 +1,1 @@
+"""Binary formats as values: bytes in, bytes out, no files and no processes."""
