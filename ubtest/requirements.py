@@ -3,6 +3,7 @@
 Standard library only: the setup runs this before the virtual environment exists.
 """
 
+import importlib.util
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 class Requirement:
     """One Debian package, the program or file that proves that it is there, and why it is needed.
 
-    :param proof: a program's name, or the absolute path of a file.
+    :param proof: a program's name, the absolute path of a file, or ``python:`` and a module.
     :param version: arguments that make the program print its version; empty when it has none.
     """
 
@@ -24,14 +25,19 @@ class Requirement:
     @property
     def found(self) -> str | None:
         """Where it is, or None."""
+        if self.proof.startswith("python:"):
+            module = importlib.util.find_spec(self.proof.removeprefix("python:"))
+            return module.origin if module else None
         if self.proof.startswith("/"):
             return self.proof if Path(self.proof).exists() else None
         return shutil.which(self.proof)
 
 
-REQUIREMENTS = (
-    Requirement("qemu-system-arm", "qemu-system-aarch64", "the board of boards/qemu-arm64.yaml"),
-    Requirement("util-linux", "setpriv", "QEMU ends when the test run is killed"),
+PYTHON = (
+    Requirement("python3-venv", "python:ensurepip", "makes the virtual environment", ()),
+    Requirement("ca-certificates", "/etc/ssl/certs/ca-certificates.crt", "downloads by https", ()),
+)
+BUILD = (
     Requirement("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc", "compiles U-Boot for arm64"),
     Requirement("gcc", "gcc", "compiles U-Boot's host tools"),
     Requirement("libc6-dev", "/usr/include/stdlib.h", "U-Boot's host tools", ()),
@@ -42,18 +48,30 @@ REQUIREMENTS = (
     Requirement("libssl-dev", "/usr/include/openssl/ssl.h", "U-Boot's host tools", ()),
     Requirement("libgnutls28-dev", "/usr/include/gnutls/gnutls.h", "mkeficapsule", ()),
     Requirement("uuid-dev", "/usr/include/uuid/uuid.h", "mkeficapsule", ()),
-    Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),
+    Requirement(
+        "efitools", "cert-to-efi-sig-list", "U-Boot since 2025.07 links the capsule key in"
+    ),
+)
+SOURCE = (
     Requirement("dpkg-dev", "dpkg-source", "unpacks U-Boot's source package"),
     Requirement("apt", "/usr/lib/apt/apt-helper", "downloads U-Boot's source package", ()),
     Requirement("patch", "patch", "applies the patches of the source package"),
     Requirement("bzip2", "bzip2", "unpacks the source package"),
     Requirement("xz-utils", "xz", "unpacks the source package"),
     Requirement("git", "git", "builds from a git revision"),
-    Requirement("mtools", "mformat", "makes FAT file systems"),
-    Requirement("openssl", "openssl", "second opinion on signatures in the tests", ("version",)),
-    Requirement("gdisk", "sgdisk", "second opinion on partition tables in the tests"),
-    Requirement("dosfstools", "fsck.fat", "second opinion on FAT in the tests", ()),
 )
+BOARD = (
+    Requirement("qemu-system-arm", "qemu-system-aarch64", "the board of boards/qemu-arm64.yaml"),
+    Requirement("util-linux", "setpriv", "programs end when the run that started them is killed"),
+    Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),
+    Requirement("mtools", "mformat", "makes FAT file systems"),
+)
+TESTS = (
+    Requirement("openssl", "openssl", "second opinion on signatures", ("version",)),
+    Requirement("gdisk", "sgdisk", "second opinion on partition tables"),
+    Requirement("dosfstools", "fsck.fat", "second opinion on FAT", ()),
+)
+REQUIREMENTS = PYTHON + SOURCE + BUILD + BOARD + TESTS
 
 
 def package_of(program: str) -> str | None:

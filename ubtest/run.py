@@ -1,10 +1,12 @@
 """The one way to run a host program: an argument list, captured, ended with us."""
 
 import os
+import shutil
 import signal
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ubtest.errors import HostError
 from ubtest.requirements import package_of
 
 Argv = Sequence[str | Path]
+Env = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,14 @@ def run(
     argv: Argv,
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     stdin: bytes = b"",
     timeout: float = 60,
     check: bool = True,
 ) -> Finished:
     """Run a short program to its end.
 
-    :param env: variables on top of our own environment.
+    :param env: variables on top of our own environment; None takes one away.
     :param timeout: seconds.
     :raises HostError: missing program, non-zero exit (with ``check``) or no end in time.
     """
@@ -68,33 +71,45 @@ def stream(
     on_line: Callable[[str], None],
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     timeout: float = 3600,
-) -> None:
+    check: bool = True,
+    pass_fds: Sequence[int] = (),
+) -> int:
     """Run a long program and hand over each line of its output, both streams, as it comes.
 
+    When we leave early, it gets the time to remove what it has half written.
+
+    :param check: raise when it fails; without, the caller looks at the exit code.
+    :param pass_fds: open files that it inherits, such as a lock that outlives us with it.
+    :returns: the exit code.
     :raises HostError: missing program, non-zero exit (with the last lines) or no end in time.
     """
     deadline = Deadline(timeout)
-    last: list[str] = []
-    with spawn(
+    last: deque[str] = deque(maxlen=20)
+    process = start(
         argv,
         cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-    ) as process:
+        pass_fds=pass_fds,
+    )
+    try:
         assert process.stdout is not None
         for raw in process.stdout:
             line = raw.decode(errors="backslashreplace").rstrip()
-            last = [*last[-19:], line]
+            last.append(line)
             on_line(line)
             if deadline.expired:
                 raise HostError(f"`{_shown(argv)}` did not end within {timeout:g} s")
         process.wait()
-    if process.returncode:
+    finally:
+        end(process, patience=5)
+    if check and process.returncode:
         raise _failed(argv, process.returncode, "\n".join(last))
+    return process.returncode
 
 
 @contextmanager
@@ -102,7 +117,7 @@ def spawn(
     argv: Argv,
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     **popen: object,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start a program in a process group of its own and end the whole group on leaving.
@@ -122,7 +137,7 @@ def start(
     argv: Argv,
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     **popen: object,
 ) -> "subprocess.Popen[bytes]":
     """Start a program whose owner calls :func:`end`; the kernel ends it when we are killed.
@@ -135,7 +150,7 @@ def start(
         return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
             ["setpriv", "--pdeathsig", "KILL", "--", *words],
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env=_environment(env or {}),
             start_new_session=True,
             **popen,
         )
@@ -143,8 +158,15 @@ def start(
         raise HostError(f"cannot start `{words[0]}`: {error}") from error
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a started program and everything in its group, and collect it."""
+def end(process: "subprocess.Popen[bytes]", *, patience: float = 0) -> None:
+    """End a started program and everything in its group, and collect it.
+
+    :param patience: seconds to end by itself after SIGTERM, before SIGKILL.
+    """
+    if patience and process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout, process.stderr):
@@ -158,8 +180,6 @@ def require(program: str) -> str:
 
     :raises HostError: it is missing; the message names the Debian package.
     """
-    import shutil
-
     found = shutil.which(program)
     if found is None:
         package = package_of(program)
@@ -168,6 +188,11 @@ def require(program: str) -> str:
             next_step=f"apt-get install {package}" if package else f"install {program}",
         )
     return found
+
+
+def _environment(changes: Env) -> dict[str, str]:
+    merged = {**os.environ, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _shown(argv: Argv) -> str:

@@ -1,0 +1,83 @@
+"""Folders in the cache: one writer at a time, and whole or not there at all."""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ubtest.errors import HostError
+from ubtest.project import cache
+
+
+@contextmanager
+def locked(name: str, doing: str, on_wait: Callable[[str], None]) -> Iterator[int]:
+    """Be the only process that does a thing; others wait, and are told for whom.
+
+    :param on_wait: called once with who holds the lock, when we have to wait.
+    :returns: the lock's file descriptor: a child that inherits it holds the lock as long as it
+        lives, so the orphans of a killed run are waited for too.
+    :raises HostError: the cache cannot be written.
+    """
+    with _ours():
+        folder = cache() / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(lock, 200, 0).decode(errors="replace") or "another process"
+            on_wait(f"waiting for {holder}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _ours():
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"process {os.getpid()} ({doing})".encode(), 0)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A folder that appears under its name when everything is in it; the caller holds its lock.
+
+    :returns: the folder to fill.
+    :raises HostError: the disk is full or the cache cannot be written.
+    """
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        with _ours():
+            # Left by a run that was killed
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            yield draft
+            if target.exists():
+                shutil.rmtree(target)
+            draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def disk_full() -> HostError:
+    """The error for a cache without room."""
+    return HostError(
+        f"the disk of {cache()} is full",
+        next_step="free some space (U-Boot takes about 1 GB), or set UBTEST_CACHE to another disk",
+    )
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Failures of the file system, said as the host's fault."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full() from error
+        raise HostError(
+            f"cannot write {error.filename or cache()}: {error.strerror}",
+            next_step="give yourself write access, or set UBTEST_CACHE to a folder of your own",
+        ) from error

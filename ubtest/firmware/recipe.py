@@ -1,0 +1,143 @@
+"""Everything that decides what a build comes out as, and the key made of it."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ubtest.errors import CaseError
+from ubtest.firmware.bundle import bundles, full_name
+from ubtest.firmware.config import Kconfig
+from ubtest.firmware.source import Source
+from ubtest.firmware.versions import traits
+from ubtest.project import Project
+from ubtest.run import run
+
+# Counted up when the steps of `build` change what comes out of the same input
+_STEPS = 1
+_HEADER = re.compile(r"# (\w+): (\S+)")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A board's firmware, as asked for.
+
+    :param compiler: prefix of the cross compiler, such as ``aarch64-linux-gnu-``.
+    :param compiler_version: the first line that it prints about itself.
+    :param fragment: the board's lines, then the variant's.
+    :param certificate: signs the capsules that the firmware accepts (PEM).
+    """
+
+    board: str
+    variant: str
+    source: Source
+    defconfig: str
+    compiler: str
+    compiler_version: str
+    fragment: Kconfig
+    certificate: Path
+    fingerprint: str
+
+    @classmethod
+    def read(
+        cls,
+        board: str,
+        variant: str,
+        source: Source,
+        *,
+        project: Project,
+        certificate: Path,
+        fingerprint: str,
+    ) -> "Recipe":
+        """Read `boards/BOARD.config` and `boards/BOARD+VARIANT.config`.
+
+        The board's file starts with two comments that say how it is built::
+
+            # defconfig: qemu_arm64_defconfig
+            # compiler: aarch64-linux-gnu-
+
+        :raises CaseError: no such board, variant or defconfig, or a line is missing.
+        :raises HostError: the compiler is missing.
+        """
+        path = _fragment(project, board)
+        fragment = Kconfig.read(path)
+        if variant:
+            fragment |= Kconfig.read(_fragment(project, full_name(board, variant)))
+        header = _header(path)
+        if not (source.tree / "configs" / header["defconfig"]).is_file():
+            raise CaseError(
+                f"U-Boot {source.version} has no {header['defconfig']}",
+                next_step=f"correct the first lines of {path}",
+            )
+        compiled_by = run([f"{header['compiler']}gcc", "--version"]).text
+        return cls(
+            board=board,
+            variant=variant,
+            source=source,
+            defconfig=header["defconfig"],
+            compiler=header["compiler"],
+            compiler_version=compiled_by.partition("\n")[0],
+            fragment=fragment,
+            certificate=certificate,
+            fingerprint=fingerprint,
+        )
+
+    @property
+    def name(self) -> str:
+        return full_name(self.board, self.variant)
+
+    @property
+    def key(self) -> str:
+        """Equal keys build equal firmware."""
+        parts = (
+            str(_STEPS),
+            self.source.identity,
+            self.defconfig,
+            self.compiler_version,
+            self.fragment.lines(),
+            self.fingerprint,
+        )
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    @property
+    def bundle(self) -> Path:
+        """Where the bundle is, or will be."""
+        return bundles() / self.name / f"{self.source.version}-{self.key[:12]}"
+
+    def asked(self, certificate: Path) -> Kconfig:
+        """The fragment as this version takes it, with the certificate where it wants one.
+
+        :param certificate: the copy that the build reads.
+        """
+        option = traits(self.source.version).certificate_option
+        if option and self.fragment.enabled("EFI_CAPSULE_AUTHENTICATE"):
+            return self.fragment | Kconfig({option: f'"{certificate}"'})
+        return self.fragment
+
+
+def _fragment(project: Project, name: str) -> Path:
+    path = project.boards / f"{name}.config"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in project.boards.glob("*.config"))) or "none"
+        raise CaseError(
+            f"no firmware fragment {path}", next_step=f"write it, or take one of these: {known}"
+        )
+    return path
+
+
+def _header(path: Path) -> dict[str, str]:
+    header: dict[str, str] = {}
+    for line in path.read_text().splitlines():
+        if not (found := _HEADER.fullmatch(line)):
+            break
+        header[found[1]] = found[2]
+    for name, example in (
+        ("defconfig", "qemu_arm64_defconfig"),
+        ("compiler", "aarch64-linux-gnu-"),
+    ):
+        if name not in header:
+            raise CaseError(
+                f"{path} does not say its {name}",
+                next_step=f"start the file with a line like `# {name}: {example}`",
+            )
+    return header
