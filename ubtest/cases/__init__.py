@@ -1,0 +1,1 @@
+"""Declarative tables: what is tested, and what is known to be broken."""

@@ -1,0 +1,242 @@
+"""The dialogue with a U-Boot prompt: exact, binary-safe, against one deadline."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from ubtest.console.transcript import Transcript, printable
+from ubtest.deadline import Deadline
+from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError
+
+
+class Wire(Protocol):
+    """The byte seam: a serial port, a socket, or a replayed transcript in a unit test."""
+
+    def read(self, timeout: float) -> bytes:
+        """At least one byte, or none when nothing came within `timeout` seconds."""
+
+    def write(self, data: bytes) -> None:
+        """Send all bytes."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one console command answered.
+
+    :param output: the lines between the echoed command and the end marker, as raw bytes.
+    :param status: U-Boot's ``$?``; None when the firmware reset instead of returning.
+    """
+
+    command: str
+    output: bytes
+    status: int | None
+
+    @property
+    def reset(self) -> bool:
+        return self.status is None
+
+    @property
+    def text(self) -> str:
+        return printable(self.output.replace(b"\r", b"")).strip("\n")
+
+
+# The banner alone is no proof of a reset: `version` prints it too.
+RESET = re.compile(rb"U-Boot 20\d\d\.\d\d[^\n]*\n(?:[^\n]*\n){0,8}?DRAM:  ")
+AUTOBOOT = re.compile(rb"Hit any key to stop autoboot[^\r\n]*?\d")
+
+# U-Boot: arch/arm/lib/interrupts*.c, arch/x86/cpu/interrupts.c, arch/riscv/lib/interrupts.c,
+# lib/hang.c, lib/efi_loader (the last two print before they stop).
+CRASH = re.compile(
+    rb'"(?:Synchronous Abort|Error|Irq|Fiq)" handler|"(?:Bad) (?:Irq|Fiq|Error)[^"]*"'
+    rb"|undefined instruction|prefetch abort|data abort|Unhandled exception"
+    rb"|### ERROR ### Please RESET|Kernel panic"
+)
+CRASH_END = re.compile(rb"resetting \.\.\.|### ERROR ### Please RESET the board ###|U-Boot 20\d\d")
+
+SIZE_QUERY = b"\x1b[6n"  # "where is the cursor": how U-Boot's EFI console learns the terminal size
+
+
+class Session:
+    """One conversation with a firmware console.
+
+    :param prompt: the firmware's prompt (CONFIG_SYS_PROMPT).
+    :param chunk: send at most so many bytes before their echo is back, the flow control that
+        a bare serial line lacks; 0 sends a line at once.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        transcript: Transcript,
+        *,
+        prompt: str = "=> ",
+        chunk: int = 0,
+        rows: int = 24,
+        columns: int = 80,
+    ) -> None:
+        self._wire = wire
+        self.transcript = transcript
+        self._prompt = re.compile(re.escape(prompt.encode()))
+        self._chunk = chunk
+        self._size_answer = f"\x1b[{rows};{columns}R".encode()
+        self._buffer = b""
+        self._seen = 0  # bytes of the buffer that were already searched for a size query
+        self._count = 0
+
+    def command(self, line: str, *, timeout: float = 10, may_reset: bool = False) -> Reply:
+        """Type one command and wait for exactly its answer.
+
+        The command is followed by an ``echo`` of a marker whose typed form differs from its
+        printed form, so neither the echo nor a stale prompt can be taken for the end.
+
+        :param may_reset: the firmware may reset instead; then the reply's status is None, its
+            output ends with the banner of the next boot, and :meth:`await_prompt` is due.
+        :raises FirmwareCrash: it crashed, or reset without ``may_reset``.
+        :raises FirmwareError: no answer within `timeout` seconds.
+        """
+        if "\n" in line or "\r" in line:
+            raise CaseError(f"a console command is one line: {line!r}")
+        self._count += 1
+        typed = f"echo EN''D{self._count}=$?"
+        deadline = Deadline(timeout)
+        self._buffer, self._seen = b"", 0
+        self._type(f"{line}; {typed}", deadline)
+        end = re.compile(rb"END%d=(\d+)\r?\n" % self._count)
+        found = self._search(re.compile(end.pattern + rb"|" + RESET.pattern), deadline)
+        if found is None:
+            raise self._no_answer(line, timeout)
+        _, _, output = self._buffer[: found.start()].partition(typed.encode())
+        output = output.removeprefix(b"\r").removeprefix(b"\n")
+        if found[1] is None:
+            if not may_reset:
+                raise FirmwareCrash(
+                    f"the firmware reset by itself during `{line}`", tail=self.transcript.tail()
+                )
+            return Reply(line, output, None)
+        self._consume(found)
+        if self._search(self._prompt, deadline) is None:
+            raise self._no_answer(line, timeout)
+        return Reply(line, output, int(found[1]))
+
+    def send_reset(self, line: str, *, timeout: float = 10) -> None:
+        """Type a command that never returns, such as ``reset``."""
+        self._buffer, self._seen = b"", 0
+        self._type(line, Deadline(timeout))
+
+    def await_prompt(self, *, timeout: float, interrupt: str = " ") -> bytes:
+        """Stop the autoboot of a starting board and wait for its prompt.
+
+        :returns: everything that the board printed on the way.
+        :raises FirmwareCrash: it crashed on the way.
+        :raises FirmwareError: it printed, but no prompt came within `timeout` seconds.
+        :raises LabError: not one byte came.
+        """
+        deadline = Deadline(timeout)
+        log = b""
+        either = re.compile(AUTOBOOT.pattern + rb"|(" + self._prompt.pattern + rb")")
+        while (found := self._search(either, deadline)) is not None:
+            log += self._buffer[: found.end()]
+            self._consume(found)
+            if found[1] is not None:
+                return log
+            self._send(interrupt.encode())
+        if not log + self._buffer:
+            raise LabError(
+                f"the console stayed silent for {timeout:g} s after power-on",
+                next_step="check the firmware's console settings, the serial line and the power",
+            )
+        raise FirmwareError(
+            f"U-Boot printed no prompt within {timeout:g} s", tail=self.transcript.tail()
+        )
+
+    def wait(self, pattern: bytes, *, timeout: float) -> re.Match[bytes]:
+        """Wait for a regular expression and consume up to its end.
+
+        :raises FirmwareError: it did not come within `timeout` seconds.
+        """
+        found = self._search(re.compile(pattern), Deadline(timeout))
+        if found is None:
+            raise FirmwareError(
+                f"the console did not show {pattern!r} within {timeout:g} s",
+                tail=self.transcript.tail(),
+            )
+        self._consume(found)
+        return found
+
+    def _type(self, line: str, deadline: Deadline) -> None:
+        data = line.encode()
+        step = self._chunk or len(data)
+        for start in range(0, len(data), step):
+            self._send(data[start : start + step])
+            echo = data[: start + step]
+            if self._chunk and not self._fill(partial(self._holds, echo), deadline):
+                raise LabError(
+                    f"the console does not echo what is typed: {printable(echo[-40:])}",
+                    next_step="check that nothing else holds the line and that its speed is right",
+                    tail=self.transcript.tail(),
+                )
+        self._send(b"\n")
+
+    def _holds(self, data: bytes) -> bool:
+        return data in self._buffer
+
+    def _send(self, data: bytes) -> None:
+        self.transcript.sent(data)
+        self._wire.write(data)
+
+    def _consume(self, found: re.Match[bytes]) -> None:
+        self._buffer = self._buffer[found.end() :]
+        self._seen = max(0, self._seen - found.end())
+
+    def _search(self, pattern: re.Pattern[bytes], deadline: Deadline) -> re.Match[bytes] | None:
+        """The first match in what came and comes; None at the deadline. A crash ends the wait."""
+        found: list[re.Match[bytes]] = []
+
+        def arrived() -> bool:
+            if match := pattern.search(self._buffer):
+                found.append(match)
+            elif CRASH.search(self._buffer):
+                raise self._crashed(deadline)
+            return bool(found)
+
+        self._fill(arrived, deadline)
+        return found[0] if found else None
+
+    def _fill(self, enough: Callable[[], bool], deadline: Deadline) -> bool:
+        """Read until `enough`; False when the deadline comes first."""
+        while not enough():
+            if deadline.expired:
+                return False
+            data = self._wire.read(deadline.left)
+            if data:
+                self.transcript.received(data)
+                self._buffer += data
+                self._answer_size_queries()
+        return True
+
+    def _answer_size_queries(self) -> None:
+        fresh = self._buffer[self._seen :]
+        for _ in range(fresh.count(SIZE_QUERY)):
+            self._send(self._size_answer)
+        self._seen = len(self._buffer) - _split_suffix(fresh, SIZE_QUERY)
+
+    def _crashed(self, deadline: Deadline) -> FirmwareCrash:
+        """Let the register dump arrive, then say what happened."""
+        crash = CRASH.search(self._buffer)
+        assert crash is not None
+        dump = Deadline(min(deadline.left, 2.0))
+        self._fill(lambda: CRASH_END.search(self._buffer, crash.end()) is not None, dump)
+        what = printable(crash[0]).strip('"')
+        return FirmwareCrash(f"the firmware crashed: {what}", tail=self.transcript.tail(40))
+
+    def _no_answer(self, line: str, timeout: float) -> FirmwareError:
+        return FirmwareError(
+            f"`{line}` did not return within {timeout:g} s", tail=self.transcript.tail()
+        )
+
+
+def _split_suffix(data: bytes, sequence: bytes) -> int:
+    """How many last bytes of `data` could be the start of `sequence`."""
+    return next((n for n in range(len(sequence) - 1, 0, -1) if data.endswith(sequence[:n])), 0)

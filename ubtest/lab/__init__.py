@@ -1,0 +1,7 @@
+"""labgrid drivers and the strategy: `imports: [ubtest.lab]` in a board file registers them."""
+
+from ubtest.lab.qemu import QEMUMachineDriver
+from ubtest.lab.strategy import BoardStrategy
+from ubtest.lab.uboot import UBootConsoleDriver
+
+__all__ = ["BoardStrategy", "QEMUMachineDriver", "UBootConsoleDriver"]

@@ -1,0 +1,65 @@
+"""Disks and flashes of a QEMU machine, as the JSON that its command line and its monitor share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ubtest.errors import CaseError
+from ubtest.run import run
+
+Format = Literal["raw", "qcow2"]
+
+# bus -> the QEMU device that puts a disk on it
+BUSES: dict[str, dict[str, str]] = {
+    "virtio": {"driver": "virtio-blk-pci"},
+    "usb": {"driver": "usb-storage", "bus": "xhci.0"},
+    "nvme": {"driver": "nvme"},
+}
+
+
+@dataclass(frozen=True)
+class BlockNode:
+    """One image file as QEMU's block layer sees it.
+
+    :param name: node name, and the id of the device on it.
+    """
+
+    name: str
+    path: Path
+    format: Format
+
+    @property
+    def blockdev(self) -> dict[str, Any]:
+        """Arguments of ``-blockdev`` and ``blockdev-add``."""
+        file = {"driver": "file", "filename": str(self.path)}
+        return {"driver": self.format, "node-name": self.name, "file": file}
+
+    def device(self, bus: str, **options: object) -> dict[str, Any]:
+        """Arguments of ``-device`` and ``device_add``.
+
+        :raises CaseError: no such bus.
+        """
+        if bus not in BUSES:
+            raise CaseError(f"no bus `{bus}` for a disk: one of {', '.join(BUSES)}")
+        serial = {"serial": self.name} if bus == "nvme" else {}
+        return {**BUSES[bus], **serial, "id": self.name, "drive": self.name, **options}
+
+    def content(self) -> bytes:
+        """All bytes as the guest sees them; the machine must be paused or off for qcow2."""
+        if self.format == "raw":
+            return self.path.read_bytes()
+        flat = self.path.with_suffix(".flat")
+        try:
+            run(["qemu-img", "convert", "-U", "-f", self.format, "-O", "raw", self.path, flat])
+            return flat.read_bytes()
+        finally:
+            flat.unlink(missing_ok=True)
+
+
+def node(name: str, image: Path, folder: Path, *, snapshots: bool) -> BlockNode:
+    """The node for a raw image; with `snapshots`, through a qcow2 overlay in `folder`."""
+    if not snapshots:
+        return BlockNode(name, image, "raw")
+    overlay = folder / f"{name}.qcow2"
+    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image.resolve(), overlay])
+    return BlockNode(name, overlay, "qcow2")

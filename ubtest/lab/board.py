@@ -1,0 +1,82 @@
+"""The board as tests see it: its labgrid drivers, and what its file says about the firmware."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from labgrid import Target
+
+from ubtest.errors import CaseError
+from ubtest.formats.guid import Guid
+from ubtest.lab.qemu import QEMUMachineDriver
+from ubtest.lab.strategy import BoardStrategy
+from ubtest.lab.uboot import UBootConsoleDriver
+
+
+@dataclass(frozen=True)
+class FirmwareImage:
+    """One updatable image of the firmware and its place in flash (`firmware-image` of the file).
+
+    :param image_type: UpdateImageTypeId that the firmware's FMP answers to.
+    :param index: UpdateImageIndex, from 1.
+    :param flash: number of the flash chip.
+    :param offset: first byte in that chip.
+    :param size: bytes.
+    """
+
+    image_type: Guid
+    index: int
+    flash: int
+    offset: int
+    size: int
+
+    @property
+    def region(self) -> slice:
+        """Where the image is in the content of its flash chip."""
+        return slice(self.offset, self.offset + self.size)
+
+
+class Board:
+    """One labgrid target with ubtest's drivers on it.
+
+    :raises CaseError: the board file lacks a driver or an option; names it.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.strategy: BoardStrategy = target.get_driver("BoardStrategy", activate=False)
+        self.uboot: UBootConsoleDriver = target.get_driver("UBootConsoleDriver", activate=False)
+        self.machine: QEMUMachineDriver = target.get_driver("QEMUMachineDriver")
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What the board file promises."""
+        config = self.target.env.config
+        own = config.get_targets()[self.target.name].get("features", [])
+        return frozenset(config.get_features()) | frozenset(own)
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The image that capsules for this board update."""
+        option = "firmware-image"
+        try:
+            said: dict[str, Any] = self.target.env.config.get_target_option(
+                self.target.name, option
+            )
+            return FirmwareImage(
+                Guid.of(said["image-type"]),
+                *(int(str(said[key]), 0) for key in ("index", "flash", "offset", "size")),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise CaseError(
+                f"the board file's option `{option}` is missing or wrong: {error}",
+                next_step=f"declare it under targets/{self.target.name}/options; "
+                "boards/qemu-arm64.yaml shows how",
+            ) from error
+
+    def boot(self) -> UBootConsoleDriver:
+        """Power on and wait for U-Boot's prompt."""
+        self.strategy.transition("uboot")
+        return self.uboot
+
+    def off(self) -> None:
+        self.strategy.transition("off")

@@ -1,0 +1,350 @@
+"""A QEMU machine as a labgrid board: power, console, flashes, disks, snapshots, hot-plug."""
+
+import json
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import attr
+import pexpect
+from labgrid.driver import Driver
+from labgrid.driver.consoleexpectmixin import ConsoleExpectMixin
+from labgrid.factory import target_factory
+from labgrid.protocol import ConsoleProtocol, PowerProtocol
+from labgrid.step import step
+
+from ubtest.crypto.keyring import KeyRing
+from ubtest.errors import CaseError, LabError
+from ubtest.firmware.bundle import Bundle, find
+from ubtest.firmware.versions import traits
+from ubtest.lab.blockdev import BlockNode, node
+from ubtest.lab.machine_dtb import machine_dtb
+from ubtest.lab.qmp import Qmp
+from ubtest.media.disk import Disk
+from ubtest.project import Project
+from ubtest.run import end, require, start
+
+MIB = 1024 * 1024
+_STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):
+    """Runs U-Boot in QEMU from a flash image, as a board runs it from its flash.
+
+    The console and the monitor are socket pairs that QEMU inherits: no socket file, no port, and
+    QEMU's death shows at once. Flashes and disks live in a temporary folder until `deactivate`.
+
+    :param firmware: the board whose newest bundle is in flash 0, unless :attr:`bundle` is set.
+    :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
+    :param devices: ``-device`` values that are always there.
+    :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
+    """
+
+    firmware: str = attr.ib(validator=attr.validators.instance_of(str))
+    qemu: str = attr.ib(default="qemu-system-aarch64", validator=attr.validators.instance_of(str))
+    arch: str = attr.ib(default="arm64", validator=attr.validators.instance_of(str))
+    machine: str = attr.ib(default="virt", validator=attr.validators.instance_of(str))
+    cpu: str = attr.ib(default="cortex-a57", validator=attr.validators.instance_of(str))
+    memory: str = attr.ib(default="256M", validator=attr.validators.instance_of(str))
+    flashes: list[int] = attr.ib(
+        factory=lambda: [64, 64], validator=attr.validators.instance_of(list)
+    )
+    devices: list[str] = attr.ib(factory=list, validator=_STRINGS)
+    snapshots: bool = attr.ib(default=False, validator=attr.validators.instance_of(bool))
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.txdelay = 0  # ConsoleExpectMixin wants it
+        self.argv: list[str] = []
+        self._bundle: Bundle | None = None
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._console: socket.socket | None = None
+        self._qmp: Qmp | None = None
+        self._nodes: dict[str, BlockNode] = {}
+        self._disk_devices: dict[str, dict[str, Any]] = {}
+        self._dtb: Path | None = None
+
+    # what is in the machine
+
+    @property
+    def bundle(self) -> Bundle:
+        """The firmware under test.
+
+        :raises HostError: none is built.
+        :raises CaseError: it is for another architecture.
+        """
+        if self._bundle is None:
+            self.bundle = find(self.firmware)
+        assert self._bundle is not None
+        return self._bundle
+
+    @bundle.setter
+    def bundle(self, bundle: Bundle) -> None:
+        bundle.require(arch=self.arch)
+        if self._process is not None:
+            raise CaseError("the firmware can only be changed while the machine is off")
+        self._bundle = bundle
+        self._drop_flashes()
+
+    def check_host(self) -> None:
+        """Make sure that QEMU is here before anything relies on it.
+
+        :raises HostError: it is missing; names the package.
+        """
+        require(self._tool())
+
+    @Driver.check_active
+    @step()
+    def renew(self, planted: Mapping[int, bytes] | None = None) -> None:
+        """Give the machine, which is off, new flashes with the firmware, and no disks.
+
+        :param planted: bytes to put into flash 0 at these offsets, as old content of a region.
+        """
+        self._must_be_off("new flashes")
+        self._nodes.clear()
+        self._disk_devices.clear()
+        for index, size in enumerate(self.flashes):
+            path = self.folder / f"flash{index}.img"
+            with path.open("wb") as file:
+                file.truncate(size * MIB)
+                if index == 0:
+                    file.write(self.bundle.binary.read_bytes())
+                    for offset, data in (planted or {}).items():
+                        file.seek(offset)
+                        file.write(data)
+            self._add_node(f"flash{index}", path)
+
+    @Driver.check_active
+    def flash(self, index: int = 0) -> bytes:
+        """The whole content of a flash chip, read behind the firmware's back."""
+        return self._content(f"flash{index}")
+
+    @Driver.check_active
+    @step(args=["disk", "bus"])
+    def attach(self, disk: Disk, bus: str = "virtio", **options: object) -> str:
+        """Attach a disk, cold while the machine is off, else by hot-plug.
+
+        :param options: properties of the QEMU device, e.g. ``port="3"`` for USB.
+        :returns: the name to :meth:`detach` it by.
+        """
+        name = f"disk{sum(key.startswith('disk') for key in self._nodes)}"
+        added = self._add_node(name, disk.path)
+        device = added.device(bus, **options)
+        if self._qmp is not None:
+            self._qmp.execute("blockdev-add", **added.blockdev)
+            self._qmp.execute("device_add", **device)
+        self._disk_devices[name] = device
+        return name
+
+    @Driver.check_active
+    @step(args=["name"])
+    def detach(self, name: str) -> None:
+        """Take a disk out, by hot-unplug while the machine runs."""
+        if self._qmp is not None:
+            self._qmp.execute("device_del", id=name)
+            self._qmp.wait_event("DEVICE_DELETED", timeout=10, device=name)
+            self._qmp.execute("blockdev-del", node_name=name)
+        del self._disk_devices[name]
+
+    # power
+
+    @Driver.check_active
+    @step()
+    def on(self) -> None:
+        """Power on: start QEMU.
+
+        :raises LabError: QEMU refuses its command line or does not start.
+        """
+        if self._process is not None:
+            return
+        if "flash0" not in self._nodes:
+            self.renew()
+        console, theirs = socket.socketpair()
+        link, monitor = socket.socketpair()
+        self.argv = self._command_line(theirs.fileno(), monitor.fileno())
+        with theirs, monitor, (self.folder / "stderr").open("wb") as stderr:
+            self._process = start(
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                pass_fds=[theirs.fileno(), monitor.fileno()],
+            )
+        self._console = console
+        try:
+            self._qmp = Qmp(link)
+        except LabError as error:
+            link.close()
+            raise self._ended() from error
+
+    @Driver.check_active
+    @step()
+    def off(self) -> None:
+        """Power off: QEMU writes its images out and ends, or is ended."""
+        if self._process is None:
+            return
+        with suppress(LabError, subprocess.TimeoutExpired):  # it is ended below in any case
+            if self._qmp is not None:
+                self._qmp.execute("quit")
+                self._process.wait(5)
+        self._release()
+
+    @Driver.check_active
+    @step()
+    def cut(self) -> None:
+        """Cut the power: QEMU is killed in the middle of whatever it does."""
+        self._release()
+
+    @Driver.check_active
+    def cycle(self) -> None:
+        self.off()
+        self.on()
+
+    # snapshots
+
+    @Driver.check_active
+    @step(args=["name"])
+    def save(self, name: str) -> None:
+        """Keep the running machine's whole state: memory, devices, flashes, disks.
+
+        :raises LabError: the driver was not configured with ``snapshots: true``.
+        """
+        self._snapshot(f"savevm {name}")
+
+    @Driver.check_active
+    @step(args=["name"])
+    def restore(self, name: str) -> None:
+        """Go back to a state that :meth:`save` kept."""
+        self._snapshot(f"loadvm {name}")
+
+    # labgrid's side
+
+    def on_activate(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="ubtest-qemu-"))
+
+    def on_deactivate(self) -> None:
+        self._release()
+        self._drop_flashes()
+        self._dtb = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
+            self._folder = None
+
+    def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
+        if self._console is None:
+            raise LabError("the machine is off: its console is silent")
+        if not select.select([self._console], [], [], timeout)[0]:
+            raise pexpect.TIMEOUT(f"no console output within {timeout:.2f} s")
+        try:
+            data = self._console.recv(max_size or 65536)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise self._ended()
+        return data
+
+    def _write(self, data: bytes) -> int:
+        if self._console is None:
+            raise LabError("the machine is off: nothing listens on its console")
+        try:
+            self._console.sendall(data)
+        except OSError as error:
+            raise self._ended() from error
+        return len(data)
+
+    # inside
+
+    @property
+    def folder(self) -> Path:
+        assert self._folder is not None, "used before activation"
+        return self._folder
+
+    def _command_line(self, console: int, monitor: int) -> list[str]:
+        machine = ",".join(
+            [self.machine, *(f"pflash{i}=flash{i}" for i in range(len(self.flashes)))]
+        )
+        args = [self._tool(), "-nodefaults", "-display", "none", "-nic", "none"]
+        args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
+        if traits(self.bundle.version).capsule_key == "dtb":
+            args += ["-dtb", str(self._device_tree())]
+        args += ["-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console"]
+        args += ["-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "monitor,mode=control"]
+        for device in self.devices:
+            args += ["-device", device]
+        for added in self._nodes.values():
+            args += ["-blockdev", json.dumps(added.blockdev)]
+        for disk in self._disk_devices.values():
+            args += ["-device", json.dumps(disk)]
+        return args
+
+    def _device_tree(self) -> Path:
+        """Made once per activation: nothing that shapes it changes in between."""
+        if self._dtb is None:
+            project = Project.find(Path(self.target.env.config.base))
+            esl = KeyRing.load(project.keys).trusted_esl()
+            shape = [self.machine, "-cpu", self.cpu, "-m", self.memory]
+            self._dtb = machine_dtb(self._tool(), shape, esl, self.folder / "machine.dtb")
+        return self._dtb
+
+    def _tool(self) -> str:
+        return str(self.target.env.config.get_tool(self.qemu))
+
+    def _add_node(self, name: str, image: Path) -> BlockNode:
+        self._nodes[name] = node(name, image, self.folder, snapshots=self.snapshots)
+        return self._nodes[name]
+
+    def _content(self, name: str) -> bytes:
+        if self._qmp is None:
+            return self._nodes[name].content()
+        self._qmp.execute("stop")
+        try:
+            return self._nodes[name].content()
+        finally:
+            self._qmp.execute("cont")
+
+    def _snapshot(self, line: str) -> None:
+        if self._qmp is None:
+            raise LabError("the machine is off: it has no state to keep")
+        if answer := self._qmp.monitor(line).strip():
+            raise LabError(
+                f"`{line}` failed: {answer}", next_step="set `snapshots: true` in the board file"
+            )
+
+    def _must_be_off(self, what: str) -> None:
+        if self._process is not None:
+            raise CaseError(f"{what} need the machine to be off")
+
+    def _ended(self) -> LabError:
+        """What QEMU said before it ended."""
+        process = self._process
+        if process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+        self._release()
+        said = (self.folder / "stderr").read_text(errors="backslashreplace").strip()
+        code = f" with {process.returncode}" if process is not None else ""
+        return LabError(
+            f"QEMU ended{code}: {said or 'it said nothing'}",
+            next_step="if nobody killed it, run its command line by hand (qemu.txt of the result)",
+        )
+
+    def _release(self) -> None:
+        if self._process is not None:
+            end(self._process)
+        for link in (self._qmp, self._console):
+            if link is not None:
+                link.close()
+        self._process = self._qmp = self._console = None
+
+    def _drop_flashes(self) -> None:
+        self._nodes.clear()
+        self._disk_devices.clear()

@@ -1,0 +1,31 @@
+"""The pytest plugin: a board file on the command line turns pytest into the board suite."""
+
+from ubtest.plugin.fixtures import board, firmware, flash, keyring, results, uboot, variant
+from ubtest.plugin.hooks import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_report_header,
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "board",
+    "firmware",
+    "flash",
+    "keyring",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_report_header",
+    "pytest_runtest_makereport",
+    "pytest_runtest_setup",
+    "pytest_sessionstart",
+    "pytest_terminal_summary",
+    "results",
+    "uboot",
+    "variant",
+]

@@ -1,0 +1,132 @@
+"""The nouns of a board test."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ubtest.crypto.keyring import KeyRing
+from ubtest.errors import CaseError
+from ubtest.firmware.bundle import Bundle, find
+from ubtest.lab.board import Board
+from ubtest.lab.uboot import UBootConsoleDriver
+from ubtest.media.flash import changed_ranges
+from ubtest.plugin.recording import Results, test_folder
+from ubtest.plugin.run_state import board_run
+from ubtest.project import Project
+
+OLD_CONTENT = b"old firmware, "  # what a test finds in the image's region, neither 0x00 nor 0xff
+
+
+@pytest.fixture
+def results(request: pytest.FixtureRequest) -> Results:
+    """The folder in which this test keeps what it wants to show."""
+    run = board_run(request.config)
+    folder = test_folder(run.folder, request.node.nodeid)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Results(folder, request.node)
+
+
+@pytest.fixture(scope="session")
+def firmware(request: pytest.FixtureRequest) -> Bundle:
+    """The firmware under test."""
+    return board_run(request.config).firmware
+
+
+@pytest.fixture(scope="session")
+def variant(request: pytest.FixtureRequest) -> Callable[[str], Bundle]:
+    """Finds another build of this board's firmware, by the name of its variant.
+
+    :raises HostError: it is not built; names the command.
+    """
+    run = board_run(request.config)
+
+    def of(name: str) -> Bundle:
+        return find(run.board.machine.firmware, name, run.firmware.version)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def keyring(request: pytest.FixtureRequest) -> KeyRing:
+    """The keys that `ubtest keys make` made; `keyring["trusted"]` signs what is accepted."""
+    return KeyRing.load(Project.find(board_run(request.config).env_file).keys)
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
+    """The board, powered off, with fresh flash and no disk; its console is recorded."""
+    run = board_run(request.config)
+    board, uboot = run.board, run.board.uboot
+    board.off()
+    board.machine.bundle = run.firmware
+    with uboot.transcript.recording(results.folder / "console.log"):
+        try:
+            board.machine.renew({board.image.offset: _old_content(board.image.size)})
+            yield board
+        finally:
+            results.note("console", str(results.folder / "console.log"))
+            if board.machine.argv:
+                results.keep("qemu.txt", " ".join(board.machine.argv) + "\n")
+            board.strategy.lost()
+            board.off()
+
+
+@pytest.fixture
+def uboot(board: Board) -> UBootConsoleDriver:
+    """The board at U-Boot's prompt, without a disk."""
+    return board.boot()
+
+
+class Flash:
+    """The flash chip with the updatable image, read behind the firmware's back."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.image = board.image
+        self.before = board.machine.flash(self.image.flash)
+
+    @property
+    def now(self) -> bytes:
+        """The whole chip as it is at this moment."""
+        content: bytes = self._board.machine.flash(self.image.flash)
+        return content
+
+    @property
+    def region(self) -> bytes:
+        """The image's region as it is at this moment."""
+        return self.now[self.image.region]
+
+    @property
+    def changes(self) -> list[range]:
+        """Every range of the chip that differs from the start of the test."""
+        return changed_ranges(self.before, self.now)
+
+    @property
+    def changes_outside(self) -> list[range]:
+        """The changed ranges that are not wholly inside the image's region."""
+        region = range(self.image.offset, self.image.offset + self.image.size)
+        return [r for r in self.changes if not (r.start in region and r.stop - 1 in region)]
+
+
+@pytest.fixture
+def flash(request: pytest.FixtureRequest, board: Board) -> Iterator[Flash]:
+    """The flash that the image under update lives in.
+
+    A test that changes it says so with ``@pytest.mark.mutates("flash")``.
+    """
+    flash = Flash(board)
+    yield flash
+    declared = {arg for mark in request.node.iter_markers("mutates") for arg in mark.args}
+    if "flash" not in declared and (changes := flash.changes):
+        raise CaseError(
+            f"the test changed the flash at {_shown(changes)} and did not say so",
+            next_step='mark it with @pytest.mark.mutates("flash")',
+        )
+
+
+def _old_content(size: int) -> bytes:
+    return (OLD_CONTENT * (size // len(OLD_CONTENT) + 1))[:size]
+
+
+def _shown(ranges: list[range]) -> str:
+    return ", ".join(f"{r.start:#x}..{r.stop:#x}" for r in ranges)

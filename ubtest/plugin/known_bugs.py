@@ -1,0 +1,67 @@
+"""Bugs of U-Boot that are known upstream: a test that shows one fails there, strictly."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from ubtest.errors import CaseError
+from ubtest.firmware.versions import Version
+
+
+@dataclass(frozen=True)
+class KnownBug:
+    """One entry of ``cases/known_bugs.yaml``.
+
+    :param broken: first version known to have it; None for "as far back as we looked".
+    :param fixed: first version without it; None while it is open.
+    :param commit: the fix in U-Boot's history, or where it is reported.
+    """
+
+    name: str
+    title: str
+    broken: Version | None
+    fixed: Version | None
+    commit: str
+
+    def affects(self, version: str) -> bool:
+        """Whether this version has the bug."""
+        at = Version.parse(version)
+        return (self.broken is None or at >= self.broken) and (
+            self.fixed is None or at < self.fixed
+        )
+
+    def __str__(self) -> str:
+        until = f"fixed in {self.fixed} ({self.commit})" if self.fixed else self.commit
+        return f"known bug {self.name}: {self.title}; {until}"
+
+
+@cache
+def known_bugs() -> dict[str, KnownBug]:
+    """The table, by name."""
+    text = files("ubtest.cases").joinpath("known_bugs.yaml").read_text(encoding="utf-8")
+    table: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return {name: _entry(name, said) for name, said in table.items()}
+
+
+def known_bug(name: str) -> KnownBug:
+    """One entry.
+
+    :raises CaseError: there is no such entry.
+    """
+    try:
+        return known_bugs()[name]
+    except KeyError:
+        raise CaseError(f"no known bug `{name}`: one of {', '.join(known_bugs())}") from None
+
+
+def _entry(name: str, said: dict[str, Any]) -> KnownBug:
+    return KnownBug(
+        name, said["title"], _version(said, "broken"), _version(said, "fixed"), said["commit"]
+    )
+
+
+def _version(said: dict[str, Any], key: str) -> Version | None:
+    return Version.parse(str(said[key])) if key in said else None

@@ -1,0 +1,83 @@
+"""Whose fault decides the verdict: the firmware's is a failure, everybody else's an error."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+import ubtest
+from ubtest.errors import CaseError, FirmwareError, UbtestError
+
+
+class Terminal(Protocol):
+    """What pytest gives us to write on."""
+
+    def line(self, s: str = "", **markup: bool) -> None: ...
+
+
+@dataclass(frozen=True)
+class Crash:
+    """The one line that pytest's short summary shows."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """An error of ours as pytest shows it: where the test met it, what happened, what to do."""
+
+    where: str
+    error: UbtestError
+
+    @property
+    def reprcrash(self) -> Crash:
+        return Crash(f"{self.error.owner}: {self.error.message.splitlines()[0]}")
+
+    def toterminal(self, terminal: Terminal) -> None:
+        terminal.line(self.where)
+        terminal.line(str(self.error), red=True)
+
+    def __str__(self) -> str:
+        return f"{self.where}\n{self.error}"
+
+
+FIRMWARE_FAULTS = (AssertionError, FirmwareError, pytest.fail.Exception)
+
+
+def judge(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Move a report to the phase that pytest shows with the right verdict.
+
+    pytest counts what breaks in the test itself as "failed" and what breaks in a fixture as
+    "error", on the terminal and in the JUnit file. What counts here is whose fault it is: in a
+    board test, a failed assertion or a FirmwareError is the firmware's, all else is not.
+    """
+    error = call.excinfo.value if call.excinfo else None
+    if error is None or not report.failed:
+        return
+    if isinstance(error, FirmwareError):
+        report.when = "call"
+    elif report.when == "call" and not isinstance(error, FIRMWARE_FAULTS):
+        report.when = "setup"
+    if isinstance(error, UbtestError):
+        report.longrepr = Account(_where(call), error)  # type: ignore[assignment]
+
+
+def refuse_skip(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Turn a skip into an error, for ``--strict-capabilities``."""
+    assert call.excinfo is not None
+    error = CaseError(
+        f"did not run: {call.excinfo.value}", next_step="run without --strict-capabilities to skip"
+    )
+    report.outcome, report.when = "failed", "setup"
+    report.longrepr = Account(report.nodeid, error)  # type: ignore[assignment]
+
+
+def _where(call: pytest.CallInfo[None]) -> str:
+    """The line of the test or fixture that met the error; below it everything is ubtest's own."""
+    assert call.excinfo is not None
+    package = Path(ubtest.__file__).parent
+    entries = [e for e in call.excinfo.traceback if "site-packages" not in Path(e.path).parts]
+    theirs = [e for e in entries if not Path(e.path).is_relative_to(package)]
+    entry = (theirs or entries or list(call.excinfo.traceback))[-1]
+    return f"{entry.path}:{entry.lineno + 1}: {str(entry.statement).strip()}"

@@ -1,0 +1,1 @@
+"""Verbs spoken to a live U-Boot's UEFI side."""

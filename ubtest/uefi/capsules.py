@@ -1,0 +1,85 @@
+"""Capsule updates of a live firmware: deliver on disk, apply, and read what became of them."""
+
+import struct
+from dataclasses import dataclass
+
+from ubtest.errors import FirmwareError
+from ubtest.formats.capsule import CapsuleResult
+from ubtest.formats.guid import CAPSULE_REPORT
+from ubtest.formats.varstore import Variable
+from ubtest.lab.uboot import UBootConsoleDriver
+from ubtest.uefi import variables
+
+DIRECTORY = "EFI/UpdateCapsule"  # UEFI 2.10 section 8.5.5
+FILE_CAPSULE_DELIVERY = 0x04  # EFI_OS_INDICATIONS_FILE_CAPSULE_DELIVERY_SUPPORTED, section 8.5.4
+
+SCANS = {"virtio": "virtio scan", "usb": "usb start", "nvme": "nvme scan"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the firmware says about the last capsule (UEFI 2.10 section 8.5.6).
+
+    :param name: the variable that CapsuleLast names, e.g. "Capsule0000".
+    """
+
+    name: str
+    last: Variable
+    variable: Variable
+    result: CapsuleResult
+
+
+def find_disks(uboot: UBootConsoleDriver, interface: str) -> None:
+    """Make the firmware look at an interface's disks; EFI sees only what was found before it."""
+    uboot.check(SCANS[interface])
+
+
+def name_boot_device(uboot: UBootConsoleDriver, partition: str) -> None:
+    """Make a disk the boot device: the firmware looks for capsules on that one only.
+
+    :param partition: as U-Boot writes it, "virtio 0:1".
+    """
+    uboot.check(f"efidebug boot add -b 0001 ubtest {partition} /none.efi")
+    uboot.check("efidebug boot order 0001")
+
+
+def request_update(uboot: UBootConsoleDriver) -> None:
+    """Ask for an update from disk at the next boot, as an operating system does."""
+    variables.write(uboot, "OsIndications", struct.pack("<Q", FILE_CAPSULE_DELIVERY))
+
+
+def update_requested(uboot: UBootConsoleDriver) -> bool:
+    """Whether the firmware still holds the request of :func:`request_update`."""
+    variable = variables.read(uboot, "OsIndications")
+    return variable is not None and bool(variable.data[0] & FILE_CAPSULE_DELIVERY)
+
+
+def start_efi(uboot: UBootConsoleDriver, *, timeout: float = 60) -> bool:
+    """Start the EFI subsystem, which looks for capsules by itself; True when it reset the board.
+
+    :param timeout: seconds for the update and the boot after it.
+    """
+    return bool(uboot.command_or_reset("efidebug tables", timeout).reset)
+
+
+def update_now(uboot: UBootConsoleDriver, *, timeout: float = 60) -> bool:
+    """Apply what lies on the disk, by command; True when the firmware reset the board."""
+    return bool(uboot.command_or_reset("efidebug capsule disk-update", timeout).reset)
+
+
+def last_report(uboot: UBootConsoleDriver) -> Report | None:
+    """CapsuleLast and the result that it names; None when no capsule was ever processed.
+
+    :raises FirmwareError: CapsuleLast names a variable that does not exist or is not a result.
+    """
+    last = variables.read(uboot, "CapsuleLast", CAPSULE_REPORT)
+    if last is None:
+        return None
+    name = last.data.decode("utf-16-le", errors="backslashreplace")
+    variable = variables.read(uboot, name, CAPSULE_REPORT)
+    if variable is None:
+        raise FirmwareError(f"CapsuleLast names {name!r}, and there is no such variable")
+    try:
+        return Report(name, last, variable, CapsuleResult.parse(variable.data))
+    except ValueError as error:
+        raise FirmwareError(f"{name} is not a capsule result: {error}") from error

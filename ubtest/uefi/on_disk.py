@@ -1,0 +1,108 @@
+"""A capsule update from disk, from the files on the ESP to what became of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ubtest.errors import FirmwareError
+from ubtest.formats.record import FormatError
+from ubtest.formats.varstore import Variable, parse_variables
+from ubtest.lab.board import Board
+from ubtest.media.disk import Disk, build_disk
+from ubtest.uefi import capsules
+
+VARIABLE_FILE = "ubootefi.var"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the firmware did with the files, as it says itself and as the disk shows.
+
+    :param reset: it reset the board, as it must after an update.
+    :param report: result variables; None when no capsule was ever processed.
+    :param requested: OsIndications still asks for an update.
+    :param files: what is left in \\EFI\\UpdateCapsule, read from the disk.
+    :param stored: the variables in the store on the disk, by name.
+    """
+
+    reset: bool
+    report: capsules.Report | None
+    requested: bool
+    files: tuple[str, ...]
+    stored: Mapping[str, Variable]
+
+    @property
+    def status(self) -> int | None:
+        """EFI_STATUS of the last capsule; None when there was none."""
+        return self.report.result.status if self.report else None
+
+
+class OnDiskUpdate:
+    """One board with one disk whose ESP carries capsules.
+
+    :param folder: where the disk image is made.
+    """
+
+    interface = "virtio"
+    partition = "virtio 0:1"
+
+    def __init__(self, board: Board, folder: Path) -> None:
+        self.board = board
+        self._path = folder / "esp.img"
+        self.disk = Disk(self._path)
+
+    def place(
+        self, files: Mapping[str, bytes], *, boot_device: bool = True, requested: bool = True
+    ) -> None:
+        """Put capsules on a disk, boot with it and ask for the update.
+
+        :param files: name in \\EFI\\UpdateCapsule -> content.
+        :param boot_device: let BootOrder lead to the disk.
+        :param requested: set OsIndications.
+        """
+        self.disk = build_disk(
+            self._path, {f"{capsules.DIRECTORY}/{name}": data for name, data in files.items()}
+        )
+        self.board.machine.attach(self.disk, self.interface)
+        uboot = self.board.boot()
+        capsules.find_disks(uboot, self.interface)
+        if boot_device:
+            capsules.name_boot_device(uboot, self.partition)
+        if requested:
+            capsules.request_update(uboot)
+
+    def by_command(self, *, timeout: float = 60) -> Outcome:
+        """Apply with ``efidebug capsule disk-update``."""
+        return self._outcome(capsules.update_now(self.board.uboot, timeout=timeout))
+
+    def at_boot(self, *, timeout: float = 60) -> Outcome:
+        """Reset; the firmware finds the capsules by itself when its EFI subsystem starts."""
+        uboot = self.board.uboot
+        uboot.reset()
+        capsules.find_disks(uboot, self.interface)
+        return self._outcome(capsules.start_efi(uboot, timeout=timeout))
+
+    def _outcome(self, reset: bool) -> Outcome:
+        uboot = self.board.uboot
+        if reset:
+            capsules.find_disks(uboot, self.interface)
+        return Outcome(
+            reset,
+            capsules.last_report(uboot),
+            capsules.update_requested(uboot),
+            self._left(),
+            self._stored(),
+        )
+
+    def _left(self) -> tuple[str, ...]:
+        prefix = f"{capsules.DIRECTORY}/"
+        names = self.disk.listing()
+        return tuple(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+
+    def _stored(self) -> dict[str, Variable]:
+        raw = self.disk.read(VARIABLE_FILE)
+        try:
+            found = parse_variables(raw) if raw is not None else ()
+        except FormatError as error:
+            raise FirmwareError(f"the variable store on the disk is damaged: {error}") from error
+        return {variable.name: variable for variable in found}
