@@ -30,7 +30,12 @@ class Requirement:
             return module.origin if module else None
         if self.proof.startswith("/"):
             return self.proof if Path(self.proof).exists() else None
-        return shutil.which(self.proof)
+        return which(self.proof)
+
+
+def which(program: str) -> str | None:
+    """Where a program is; system programs too, which a user's PATH may leave out."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
 
 
 PYTHON = (
@@ -62,6 +67,7 @@ SOURCE = (
 )
 BOARD = (
     Requirement("qemu-system-arm", "qemu-system-aarch64", "the board of boards/qemu-arm64.yaml"),
+    Requirement("qemu-utils", "qemu-img", "disk images that can go back to a snapshot"),
     Requirement("util-linux", "setpriv", "programs end when the run that started them is killed"),
     Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),
     Requirement("mtools", "mformat", "makes FAT file systems"),

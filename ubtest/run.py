@@ -1,7 +1,6 @@
 """The one way to run a host program: an argument list, captured, ended with us."""
 
 import os
-import shutil
 import signal
 import subprocess
 from collections import deque
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from ubtest.deadline import Deadline
 from ubtest.errors import HostError
-from ubtest.requirements import package_of
+from ubtest.requirements import package_of, which
 
 Argv = Sequence[str | Path]
 Env = Mapping[str, str | None]
@@ -144,18 +143,18 @@ def start(
 
     :raises HostError: the program is missing or cannot be started.
     """
-    words = [str(word) for word in argv]
-    require(words[0])
+    program, *words = map(str, argv)
+    place = require(program)
     try:
         return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
-            ["setpriv", "--pdeathsig", "KILL", "--", *words],
+            ["setpriv", "--pdeathsig", "KILL", "--", place, *words],
             cwd=cwd,
             env=_environment(env or {}),
             start_new_session=True,
             **popen,
         )
     except OSError as error:
-        raise HostError(f"cannot start `{words[0]}`: {error}") from error
+        raise HostError(f"cannot start `{program}`: {error}") from error
 
 
 def end(process: "subprocess.Popen[bytes]", *, patience: float = 0) -> None:
@@ -163,12 +162,14 @@ def end(process: "subprocess.Popen[bytes]", *, patience: float = 0) -> None:
 
     :param patience: seconds to end by itself after SIGTERM, before SIGKILL.
     """
-    if patience and process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        if patience and process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
@@ -180,7 +181,7 @@ def require(program: str) -> str:
 
     :raises HostError: it is missing; the message names the Debian package.
     """
-    found = shutil.which(program)
+    found = which(program)
     if found is None:
         package = package_of(program)
         raise HostError(

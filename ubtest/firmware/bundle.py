@@ -153,8 +153,7 @@ def find(board: str, variant: str = "", version: str | None = None) -> Bundle:
         bundle = Bundle.open(manifest.parent)
         if version in (None, bundle.version):
             return bundle
-    command = f"ubtest firmware build {board}"
-    command += f" --variant {variant}" if variant else ""
+    command = f"ubtest firmware build {name}"
     command += f" --source debian:{version}" if version else ""
     raise HostError(
         f"no firmware for {name}" + (f" of version {version}" if version else "") + " in the cache",
