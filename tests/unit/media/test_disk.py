@@ -1,0 +1,97 @@
+"""Disk images; sgdisk and fsck.fat give the second opinion."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ubtest.errors import CaseError, HostError
+from ubtest.media.disk import MiB, build_disk
+from ubtest.run import run
+
+FILES = {
+    "EFI/UpdateCapsule/fw.cap": b"capsule" * 1000,
+    "EFI/BOOT/BOOTAA64.EFI": b"application",
+    "ubootefi.var": b"",
+}
+
+
+def test_a_disk_is_sound_to_the_tools_of_others(tmp_path: Path) -> None:
+    disk = build_disk(tmp_path / "disk.img", FILES)
+    assert "No problems found" in run(["sgdisk", "-v", disk.path]).text
+    assert "C12A7328-F81F-11D2-BA4B-00A0C93EC93B" in run(["sgdisk", "-i", "1", disk.path]).text
+    with disk.path.open("rb") as image, (tmp_path / "esp").open("wb") as esp:
+        image.seek(MiB)
+        esp.write(image.read(62 * MiB))
+    assert "7 files" in run(["fsck.fat", "-n", "-v", tmp_path / "esp"]).text
+
+
+def test_what_went_in_comes_out(tmp_path: Path) -> None:
+    disk = build_disk(tmp_path / "disk.img", FILES)
+    assert disk.listing() == sorted(FILES)
+    assert {name: disk.read(name) for name in FILES} == FILES
+    assert disk.read("EFI/nope") is None
+
+
+def test_the_same_input_is_the_same_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build_disk(tmp_path / "first.img", FILES)
+    for name, value in (("TZ", "Asia/Tokyo"), ("SOURCE_DATE_EPOCH", "1"), ("LC_ALL", "C.UTF-8")):
+        monkeypatch.setenv(name, value)
+    backwards = dict(reversed(FILES.items()))
+    second = build_disk(tmp_path / "second.img", backwards)
+    assert first.sha256() == second.sha256()
+
+
+def test_another_identity_is_another_disk(tmp_path: Path) -> None:
+    one = build_disk(tmp_path / "one.img", FILES, identity="one")
+    two = build_disk(tmp_path / "two.img", FILES, identity="two")
+    assert one.sha256() != two.sha256()
+    assert one.listing() == two.listing()
+
+
+def test_an_image_is_sparse(tmp_path: Path) -> None:
+    status = build_disk(tmp_path / "disk.img", FILES).path.stat()
+    assert status.st_size == 64 * MiB
+    assert status.st_blocks * 512 < 2 * MiB
+
+
+def test_an_image_replaces_an_older_one(tmp_path: Path) -> None:
+    build_disk(tmp_path / "disk.img", FILES)
+    assert build_disk(tmp_path / "disk.img", {"x": b"1"}, size=4 * MiB).listing() == ["x"]
+    assert [path.name for path in tmp_path.iterdir()] == ["disk.img"]
+
+
+@pytest.mark.parametrize("size", [0, 4 * MiB - 512, 4 * MiB + 1])
+def test_a_wrong_size_is_the_tests_fault(size: int, tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match=f"a disk of {size} bytes"):
+        build_disk(tmp_path / "disk.img", {}, size=size)
+
+
+def test_what_does_not_fit_leaves_no_image(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="do not fit"):
+        build_disk(tmp_path / "disk.img", {"big": bytes(4 * MiB)}, size=4 * MiB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_the_hosts_fault(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match=r"cannot make .*No such file or directory"):
+        build_disk(tmp_path / "nope" / "disk.img", {})
+
+
+@pytest.mark.parametrize("program", ["mformat", "mcopy"])
+def test_a_full_host_is_said_and_leaves_no_image(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    tool = tools / program
+    # What mtools 4.0.32 says on a full tmpfs.
+    tool.write_text("#!/bin/sh\necho plain_io: No space left on device >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    with pytest.raises(HostError, match=f"no space left in {folder}") as caught:
+        build_disk(folder / "disk.img", FILES)
+    assert caught.value.next_step == f"free space in {folder}"
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,1 @@
+"""Keys, certificates and signatures for the firmware under test."""

@@ -1,0 +1,1 @@
+"""Disk images that a board can read."""

@@ -1,0 +1,138 @@
+"""Disk images: a partition table and an EFI system partition, the same bytes every time."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ubtest.errors import CaseError, HostError
+from ubtest.formats.gpt import SECTOR, TAIL_SECTORS, Gpt, GptPartition
+from ubtest.formats.guid import ESP_TYPE, Guid
+from ubtest.media.fat import FatVolume
+
+MiB = 1 << 20
+ALIGNMENT = MiB // SECTOR
+MINIMUM = 4 * MiB
+NAMESPACE = uuid.UUID("3f2c8a52-6f43-4a3b-9d3e-0c4e3f1f7a10")  # of our disks, for version 5 GUIDs
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A raw disk image with one EFI system partition that starts at 1 MiB."""
+
+    path: Path
+
+    @property
+    def esp(self) -> FatVolume:
+        """Its EFI system partition."""
+        return FatVolume(self.path, MiB)
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the ESP, or None when there is no such file.
+
+        :raises HostError: the image cannot be read.
+        """
+        return self.esp.read(name)
+
+    def listing(self) -> list[str]:
+        """The paths of all files in the ESP, sorted.
+
+        :raises HostError: the image cannot be read.
+        """
+        return self.esp.listing()
+
+    def sha256(self) -> str:
+        """The checksum of the whole image, in hex."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def build_disk(
+    path: Path,
+    files: Mapping[str, bytes],
+    *,
+    size: int = 64 * MiB,
+    label: str = "ESP",
+    identity: str = "ubtest",
+) -> Disk:
+    """Make a sparse disk image with files in its ESP; byte-identical for the same arguments.
+
+    :param path: replaced when the new image is whole, never before.
+    :param files: path in the ESP -> content.
+    :param size: bytes of the disk, a multiple of 512.
+    :param identity: what the GUIDs and the serial number derive from; give two disks of one
+        board two identities.
+    :raises CaseError: a wrong size or name, or more content than fits.
+    :raises HostError: no space left, no permission, or mtools is missing.
+    """
+    if size < MINIMUM or size % SECTOR:
+        raise CaseError(f"a disk of {size} bytes: must be a multiple of 512, at least {MINIMUM}")
+    gpt = _partitioned(size, identity)
+    esp = gpt.partitions[0]
+    with _replacing(path) as part:
+        with part.open("r+b") as image:
+            image.truncate(size)
+            for offset, piece in gpt.pack():
+                image.seek(offset)
+                image.write(piece)
+        volume = Disk(part).esp
+        volume.format(
+            esp.last_lba - esp.first_lba + 1,
+            label=label,
+            serial=_derived(identity, "volume").int & 0xFFFFFFFF,
+        )
+        volume.write(files)
+    return Disk(path)
+
+
+def _partitioned(size: int, identity: str) -> Gpt:
+    """One ESP over all of the disk that is left when it starts and ends on whole MiB."""
+    sectors = size // SECTOR
+    end = (sectors - TAIL_SECTORS) // ALIGNMENT * ALIGNMENT
+    esp = GptPartition(
+        "EFI System",
+        ESP_TYPE,
+        Guid(_derived(identity, "partition").bytes_le),
+        ALIGNMENT,
+        end - 1,
+    )
+    return Gpt(Guid(_derived(identity, "disk").bytes_le), (esp,), sectors)
+
+
+def _derived(identity: str, part: str) -> uuid.UUID:
+    return uuid.uuid5(NAMESPACE, f"{identity}/{part}")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """An empty file beside a path that takes its place in the end, or vanishes on any error."""
+    part = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        part = Path(name)
+        os.fchmod(descriptor, 0o644)
+        os.close(descriptor)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise _blamed(error, path) from error
+    finally:
+        if part is not None:
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()
+
+
+def _blamed(error: OSError, path: Path) -> HostError:
+    where = Path(error.filename).parent if error.filename else path.parent
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return HostError(
+            f"no space left in {where} while making {path.name}",
+            next_step=f"free space in {where}",
+        )
+    return HostError(f"cannot make {path}: {error.strerror}")
