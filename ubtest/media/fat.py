@@ -1,16 +1,20 @@
 """A FAT file system inside an image, built and read through mtools."""
 
+import contextlib
+import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from ubtest.errors import CaseError, HostError, UbtestError
 from ubtest.run import Finished, run
 
+ROOT = PurePosixPath()
 SECTOR = 512
+MiB = 1 << 20
 EPOCH = 946_684_800  # 2000-01-01: the same time in every directory entry of every image
 ENVIRONMENT = {
     "MTOOLSRC": "/dev/null",
@@ -19,7 +23,7 @@ ENVIRONMENT = {
     "TZ": "UTC",  # FAT keeps local time
     "LC_ALL": "C",
 }
-NOT_ON_FAT = re.compile(r'[^ -~]|["*/:<>?\\|[\]~]|[. ]$|^$')
+NOT_ON_FAT = re.compile(r'[^ -~]|["*/:<>?\\|[\]~]|[. ]$|^-?$')
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,26 @@ class FatVolume:
         :raises HostError: no space left on the host, or mtools is missing.
         """
         contents = {fat_path(name): content for name, content in files.items()}
-        paths = sorted(contents, key=lambda path: (path.parent, path.name))
-        folders = _folders(paths)
-        if folders:
-            self._run("mmd", *map(_target, folders))
-        # One mcopy per folder and names in order: mcopy -s would take the order of the host's
-        # readdir, and the images of two machines would differ.
-        for folder, members in groupby(paths, lambda path: path.parent):
-            with TemporaryDirectory(dir=self.image.parent, prefix=".staging-") as staging:
-                sources = [Path(staging, path.name) for path in members]
-                for source in sources:
-                    source.write_bytes(contents[folder / source.name])
-                self._run("mcopy", "-Q", *map(str, sources), _target(folder))
+        tree = _tree(contents)
+        # mcopy -s takes a folder's files in the order of the host's readdir, and the images of
+        # two machines would differ. So it gets whole only what has no order: single chains.
+        forks = sorted(
+            {each for folder in tree if len(tree[folder]) > 1 for each in (folder, *folder.parents)}
+            - {ROOT}
+        )
+        if forks:
+            self._run("mmd", *map(_target, forks))
+        where = _roomy(sum(map(len, contents.values())), self.image.parent)
+        with TemporaryDirectory(dir=where, prefix=".ubtest-") as staging:
+            for path, content in contents.items():
+                Path(staging, path).parent.mkdir(parents=True, exist_ok=True)
+                Path(staging, path).write_bytes(content)
+            for folder in (ROOT, *forks):
+                sources = [
+                    str(Path(staging, each)) for each in sorted(tree[folder].difference(forks))
+                ]
+                if sources:
+                    self._run("mcopy", "-s", "-Q", *sources, _target(folder))
 
     def read(self, name: str) -> bytes | None:
         """The content of a file, or None when there is no such file; case does not matter.
@@ -101,12 +113,12 @@ class FatVolume:
         said = finished.stderr.decode(errors="backslashreplace").strip()
         if "No space left on device" in said:
             return HostError(
-                f"no space left in {self.image.parent} while writing {self.image.name}",
+                f"no space left in {self.image.parent}",
                 next_step=f"free space in {self.image.parent}",
             )
         if "Disk full" in said:
             return CaseError(
-                f"the files do not fit into the file system in {self.image.name}",
+                "the files do not fit into the FAT file system",
                 next_step="ask for a larger disk, or give it less",
             )
         return HostError(f"{program} failed on {self.image}: {said}")
@@ -116,7 +128,7 @@ def fat_path(name: str) -> PurePosixPath:
     """A path below the root, written with / and in printable ASCII.
 
     Other letters depend on the code page of whoever reads them, and mtools takes [ for
-    a pattern and keeps no long name for what has a ~ like a short one.
+    a pattern and - for standard input, and keeps no long name for what has a ~ like a short one.
 
     :raises CaseError: a component that FAT or mtools does not take.
     """
@@ -129,19 +141,33 @@ def fat_path(name: str) -> PurePosixPath:
     return PurePosixPath(name)
 
 
-def _folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    """All folders above some files, outer ones first.
+def _tree(files: Collection[PurePosixPath]) -> dict[PurePosixPath, set[PurePosixPath]]:
+    """What is in each folder, the root included.
 
     :raises CaseError: two paths that are one, since FAT does not tell case apart.
     """
-    folders = {folder for path in paths for folder in path.parents if folder.name}
-    seen: dict[str, PurePosixPath] = {}
-    for path in (*folders, *paths):
-        twin = seen.setdefault(str(path).lower(), path)
-        if twin is not path:
-            raise CaseError(f"'{twin}' and '{path}' are one name on FAT")
-    return sorted(folders)
+    tree: dict[PurePosixPath, set[PurePosixPath]] = {ROOT: set()}
+    spelled: dict[str, PurePosixPath] = {}
+    for file in files:
+        for path in (file, *file.parents[:-1]):
+            tree.setdefault(path.parent, set()).add(path)
+            twin = spelled.setdefault(str(path).lower(), path)
+            if twin != path:
+                raise CaseError(f"'{twin}' and '{path}' are one name on FAT")
+    for path in tree.keys() & set(files):
+        raise CaseError(f"'{path}' is a file and a folder")
+    return tree
+
+
+def _roomy(size: int, otherwise: Path) -> Path:
+    """Where to stage so many bytes: in memory if there is plenty, since removing a folder from a
+    disk was seen to take 2 ms, as long as copying the files."""
+    memory = Path("/dev/shm")
+    with contextlib.suppress(OSError):
+        if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * size + MiB:
+            return memory
+    return otherwise
 
 
 def _target(path: PurePosixPath) -> str:
-    return "::/" if path == PurePosixPath() else f"::/{path}"
+    return "::/" if path == ROOT else f"::/{path}"

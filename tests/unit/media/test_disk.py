@@ -12,6 +12,9 @@ from ubtest.run import run
 FILES = {
     "EFI/UpdateCapsule/fw.cap": b"capsule" * 1000,
     "EFI/BOOT/BOOTAA64.EFI": b"application",
+    "EFI/chain/of/folders/x": b"1",
+    "EFI/BOOT/b/2": b"2",
+    "EFI/BOOT/b/1": b"1",
     "ubootefi.var": b"",
 }
 
@@ -23,7 +26,7 @@ def test_a_disk_is_sound_to_the_tools_of_others(tmp_path: Path) -> None:
     with disk.path.open("rb") as image, (tmp_path / "esp").open("wb") as esp:
         image.seek(MiB)
         esp.write(image.read(62 * MiB))
-    assert "7 files" in run(["fsck.fat", "-n", "-v", tmp_path / "esp"]).text
+    assert "14 files" in run(["fsck.fat", "-n", "-v", tmp_path / "esp"]).text
 
 
 def test_what_went_in_comes_out(tmp_path: Path) -> None:
