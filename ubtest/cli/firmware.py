@@ -32,7 +32,7 @@ def register(commands: Commands) -> None:
     build.add_argument(
         "--source",
         default=DEFAULT,
-        help="debian:VERSION, the folder of a U-Boot tree, or FOLDER@GIT-REVISION (default: %(default)s)",
+        help="debian:VERSION, a U-Boot tree, or TREE@GIT-REVISION (default: %(default)s)",
     )
     build.add_argument(
         "--jobs", type=_count, metavar="N", help="compilers at once (default: one a processor)"

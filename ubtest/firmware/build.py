@@ -15,7 +15,7 @@ from pathlib import Path
 from ubtest.errors import CaseError, HostError, UbtestError
 from ubtest.firmware.bundle import MANIFEST, Bundle, banner, bundles
 from ubtest.firmware.config import Kconfig
-from ubtest.firmware.folder import disk_full, locked, whole
+from ubtest.firmware.folder import disk_full, is_full, locked, whole, writing
 from ubtest.firmware.progress import OnProgress, Progress, silent
 from ubtest.firmware.recipe import Recipe
 from ubtest.firmware.source import Source
@@ -78,8 +78,11 @@ def build(
             lambda text: on_progress(Progress(text)),
         ) as lock:
             if not (recipe.bundle / MANIFEST).is_file():
-                Build(recipe, output, jobs or len(os.sched_getaffinity(0)), on_progress, lock).run()
-    os.utime(recipe.bundle / MANIFEST)
+                with writing():
+                    processors = len(os.sched_getaffinity(0))
+                    Build(recipe, output, jobs or processors, on_progress, lock).run()
+    with writing():
+        os.utime(recipe.bundle / MANIFEST)
     return Bundle.open(recipe.bundle)
 
 
@@ -139,7 +142,7 @@ class Build:
 
     def _compile(self) -> int:
         stage = f"compiling U-Boot {self.recipe.source.version} for {self.recipe.name}"
-        total = 0 if (self.output / "u-boot.bin").exists() else _steps_before(self.recipe.board)
+        total = self._steps_to_go()
         began = time.monotonic()
         done = 0
 
@@ -153,6 +156,14 @@ class Build:
         if not (self.output / "u-boot.bin").is_file():
             raise CaseError(f"{self.recipe.defconfig} makes no u-boot.bin")
         return done if total else 0
+
+    def _steps_to_go(self) -> int:
+        """About how many there are; 0 where what is there is only brought up to date."""
+        if (self.output / "u-boot.bin").exists():
+            return 0
+        # A build that was stopped has left its objects
+        there = sum(1 for _ in self.output.rglob("*.o"))
+        return max(1, _steps_before(self.recipe.board) - there)
 
     def _make(self, *words: str, on_line: Callable[[str], None] = lambda line: None) -> None:
         last: deque[str] = deque(maxlen=200)
@@ -176,7 +187,7 @@ class Build:
 
     def _explained(self, output: Sequence[str]) -> UbtestError:
         text = "\n".join(output)
-        if "No space left on device" in text or "Disk quota exceeded" in text:
+        if is_full(text):
             # What is there may be cut off, and takes the room that the next try needs
             shutil.rmtree(self.output, ignore_errors=True)
             return disk_full()

@@ -68,7 +68,8 @@ def _locate(version: str, say: Say) -> tuple["Apt", Stanza]:
         apt = Apt(cache() / "apt" / suite, site, suite)
         stanza = apt.stanza(version)
         if stanza is None:
-            complaint = apt.refresh(say) or complaint
+            said = apt.refresh(say)
+            complaint = complaint or said
             stanza = apt.stanza(version)
         if stanza is not None:
             return apt, stanza

@@ -21,7 +21,7 @@ def locked(name: str, doing: str, on_wait: Callable[[str], None]) -> Iterator[in
         lives, so the orphans of a killed run are waited for too.
     :raises HostError: the cache cannot be written.
     """
-    with _ours():
+    with writing():
         folder = cache() / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o666)
@@ -32,7 +32,7 @@ def locked(name: str, doing: str, on_wait: Callable[[str], None]) -> Iterator[in
             holder = os.pread(lock, 200, 0).decode(errors="replace") or "another process"
             on_wait(f"waiting for {holder}")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        with _ours():
+        with writing():
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"process {os.getpid()} ({doing})".encode(), 0)
         yield lock
@@ -49,7 +49,7 @@ def whole(target: Path) -> Iterator[Path]:
     """
     draft = target.with_name(f".{target.name}.draft")
     try:
-        with _ours():
+        with writing():
             # Left by a run that was killed
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
@@ -70,10 +70,17 @@ def disk_full() -> HostError:
 
 
 @contextmanager
-def _ours() -> Iterator[None]:
-    """Failures of the file system, said as the host's fault."""
+def writing() -> Iterator[None]:
+    """Failures to write into the cache, ours and our programs', said as the host's fault.
+
+    :raises HostError: the disk is full or the cache cannot be written.
+    """
     try:
         yield
+    except HostError as error:
+        if is_full(error.message):
+            raise disk_full() from error
+        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full() from error
@@ -81,3 +88,8 @@ def _ours() -> Iterator[None]:
             f"cannot write {error.filename or cache()}: {error.strerror}",
             next_step="give yourself write access, or set UBTEST_CACHE to a folder of your own",
         ) from error
+
+
+def is_full(output: str) -> bool:
+    """Whether a program complains about a full disk."""
+    return "No space left on device" in output or "Disk quota exceeded" in output

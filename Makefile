@@ -1,0 +1,48 @@
+# Each line is a command that a person could type. UBTEST_CACHE says where U-Boot is built.
+
+PYTHON ?= python3
+BOARD ?= qemu-arm64
+
+.PHONY: help setup qemu test test-all clean
+
+help:
+	@echo 'make qemu      set up, then run the board suite on QEMU'
+	@echo 'make setup     install what is missing, make keys, build U-Boot'
+	@echo 'make test      set up, then lint, types, unit, lab and board tests'
+	@echo 'make test-all  the same with the slow proofs and the older U-Boot'
+	@echo 'make clean     remove results and the virtual environment; keys and the cache stay'
+
+setup: .venv/installed
+	.venv/bin/ubtest doctor --install
+	.venv/bin/ubtest keys make
+	.venv/bin/ubtest firmware build $(BOARD)
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ubtest needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m ubtest.doctor --install
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --disable-pip-version-check --editable '.[dev]'
+	touch .venv/installed
+
+qemu: setup
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml
+
+test: setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/pytest
+	.venv/bin/pytest tests/lab
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml
+
+# The default firmware is asked for last, so that it is the one that a plain run finds
+test-all: test
+	.venv/bin/ubtest firmware build $(BOARD)+stock-flash
+	.venv/bin/ubtest firmware build $(BOARD)+self-update
+	.venv/bin/ubtest firmware build $(BOARD)+self-update-next
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
+	.venv/bin/ubtest firmware build $(BOARD)
+
+clean:
+	rm -rf .venv results .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
