@@ -15,16 +15,16 @@ class Project:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
-        """The project around a file or folder, the current folder by default.
+        """The project around a file or folder, else around the current folder.
 
         :raises CaseError: no folder upwards holds `keys/keyring.yaml`.
         """
-        start = (start or Path.cwd()).resolve()
-        for folder in (start, *start.parents):
+        starts = [path.resolve() for path in (start, Path.cwd()) if path is not None]
+        for folder in (folder for path in starts for folder in (path, *path.parents)):
             if (folder / "keys" / "keyring.yaml").is_file():
                 return cls(folder)
         raise CaseError(
-            f"no ubtest project at or above {start}",
+            f"no ubtest project at or above {starts[0]}",
             next_step="run this inside a folder that holds boards/ and keys/keyring.yaml",
         )
 

@@ -1,18 +1,15 @@
 """A QEMU machine as a labgrid board: power, console, flashes, disks, snapshots, hot-plug."""
 
 import json
-import select
 import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import attr
-import pexpect
 from labgrid.driver import Driver
 from labgrid.driver.consoleexpectmixin import ConsoleExpectMixin
 from labgrid.factory import target_factory
@@ -25,10 +22,10 @@ from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.versions import traits
 from ubtest.lab.blockdev import BlockNode, node
 from ubtest.lab.machine_dtb import machine_dtb
-from ubtest.lab.qmp import Qmp
+from ubtest.lab.qemu_process import QemuProcess
 from ubtest.media.disk import Disk
 from ubtest.project import Project
-from ubtest.run import end, require, start
+from ubtest.run import require
 
 MIB = 1024 * 1024
 _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
@@ -39,8 +36,7 @@ _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
 class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):
     """Runs U-Boot in QEMU from a flash image, as a board runs it from its flash.
 
-    The console and the monitor are socket pairs that QEMU inherits: no socket file, no port, and
-    QEMU's death shows at once. Flashes and disks live in a temporary folder until `deactivate`.
+    Flashes and disks live in a temporary folder until the driver is deactivated.
 
     :param firmware: the board whose newest bundle is in flash 0, unless :attr:`bundle` is set.
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
@@ -63,15 +59,14 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         self.txdelay = 0  # ConsoleExpectMixin wants it
-        self.argv: list[str] = []
         self._bundle: Bundle | None = None
         self._folder: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._console: socket.socket | None = None
-        self._qmp: Qmp | None = None
+        self.command_lines: list[list[str]] = []  # one a power-on, since the flashes are new
+        self._process: QemuProcess | None = None
         self._nodes: dict[str, BlockNode] = {}
         self._disk_devices: dict[str, dict[str, Any]] = {}
         self._dtb: Path | None = None
+        self._numbers = count()
 
     # what is in the machine
 
@@ -83,8 +78,8 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         :raises CaseError: it is for another architecture.
         """
         if self._bundle is None:
-            self.bundle = find(self.firmware)
-        assert self._bundle is not None
+            self._bundle = find(self.firmware)
+            self._bundle.require(arch=self.arch)
         return self._bundle
 
     @bundle.setter
@@ -93,7 +88,7 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         if self._process is not None:
             raise CaseError("the firmware can only be changed while the machine is off")
         self._bundle = bundle
-        self._drop_flashes()
+        self._empty()
 
     def check_host(self) -> None:
         """Make sure that QEMU is here before anything relies on it.
@@ -110,18 +105,9 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         :param planted: bytes to put into flash 0 at these offsets, as old content of a region.
         """
         self._must_be_off("new flashes")
-        self._nodes.clear()
-        self._disk_devices.clear()
-        for index, size in enumerate(self.flashes):
-            path = self.folder / f"flash{index}.img"
-            with path.open("wb") as file:
-                file.truncate(size * MIB)
-                if index == 0:
-                    file.write(self.bundle.binary.read_bytes())
-                    for offset, data in (planted or {}).items():
-                        file.seek(offset)
-                        file.write(data)
-            self._add_node(f"flash{index}", path)
+        self._empty()
+        self.command_lines.clear()
+        self._make_flashes(planted or {})
 
     @Driver.check_active
     def flash(self, index: int = 0) -> bytes:
@@ -136,12 +122,12 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         :param options: properties of the QEMU device, e.g. ``port="3"`` for USB.
         :returns: the name to :meth:`detach` it by.
         """
-        name = f"disk{sum(key.startswith('disk') for key in self._nodes)}"
+        name = f"disk{next(self._numbers)}"
         added = self._add_node(name, disk.path)
         device = added.device(bus, **options)
-        if self._qmp is not None:
-            self._qmp.execute("blockdev-add", **added.blockdev)
-            self._qmp.execute("device_add", **device)
+        if self._process is not None:
+            self._process.qmp.execute("blockdev-add", **added.blockdev)
+            self._process.qmp.execute("device_add", **device)
         self._disk_devices[name] = device
         return name
 
@@ -149,11 +135,16 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
     @step(args=["name"])
     def detach(self, name: str) -> None:
         """Take a disk out, by hot-unplug while the machine runs."""
-        if self._qmp is not None:
-            self._qmp.execute("device_del", id=name)
-            self._qmp.wait_event("DEVICE_DELETED", timeout=10, device=name)
-            self._qmp.execute("blockdev-del", node_name=name)
+        if self._process is not None:
+            qmp = self._process.qmp
+            qmp.execute("device_del", id=name)
+            # QEMU frees the device once no CPU may still use it, and a CPU that polls at U-Boot's
+            # prompt never gives that sign (seen on 7.2): a paused one does.
+            with self._process.paused():
+                qmp.wait_event("DEVICE_DELETED", timeout=10, device=name)
+            qmp.execute("blockdev-del", node_name=name)
         del self._disk_devices[name]
+        del self._nodes[name]
 
     # power
 
@@ -167,42 +158,24 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         if self._process is not None:
             return
         if "flash0" not in self._nodes:
-            self.renew()
-        console, theirs = socket.socketpair()
-        link, monitor = socket.socketpair()
-        self.argv = self._command_line(theirs.fileno(), monitor.fileno())
-        with theirs, monitor, (self.folder / "stderr").open("wb") as stderr:
-            self._process = start(
-                self.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
-                pass_fds=[theirs.fileno(), monitor.fileno()],
-            )
-        self._console = console
-        try:
-            self._qmp = Qmp(link)
-        except LabError as error:
-            link.close()
-            raise self._ended() from error
+            self._make_flashes({})
+        self._process = QemuProcess(self._command_line, self.folder / "stderr")
 
     @Driver.check_active
     @step()
     def off(self) -> None:
         """Power off: QEMU writes its images out and ends, or is ended."""
-        if self._process is None:
-            return
-        with suppress(LabError, subprocess.TimeoutExpired):  # it is ended below in any case
-            if self._qmp is not None:
-                self._qmp.execute("quit")
-                self._process.wait(5)
-        self._release()
+        if self._process is not None:
+            self._process.quit()
+            self._process = None
 
     @Driver.check_active
     @step()
     def cut(self) -> None:
         """Cut the power: QEMU is killed in the middle of whatever it does."""
-        self._release()
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
 
     @Driver.check_active
     def cycle(self) -> None:
@@ -232,33 +205,20 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         self._folder = Path(tempfile.mkdtemp(prefix="ubtest-qemu-"))
 
     def on_deactivate(self) -> None:
-        self._release()
-        self._drop_flashes()
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+        self._empty()
         self._dtb = None
         if self._folder is not None:
             shutil.rmtree(self._folder)
             self._folder = None
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
-        if self._console is None:
-            raise LabError("the machine is off: its console is silent")
-        if not select.select([self._console], [], [], timeout)[0]:
-            raise pexpect.TIMEOUT(f"no console output within {timeout:.2f} s")
-        try:
-            data = self._console.recv(max_size or 65536)
-        except ConnectionResetError:
-            data = b""
-        if not data:
-            raise self._ended()
-        return data
+        return self._on().read(max_size or 65536, timeout)
 
     def _write(self, data: bytes) -> int:
-        if self._console is None:
-            raise LabError("the machine is off: nothing listens on its console")
-        try:
-            self._console.sendall(data)
-        except OSError as error:
-            raise self._ended() from error
+        self._on().write(data)
         return len(data)
 
     # inside
@@ -267,6 +227,18 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
     def folder(self) -> Path:
         assert self._folder is not None, "used before activation"
         return self._folder
+
+    def _make_flashes(self, planted: Mapping[int, bytes]) -> None:
+        for index, size in enumerate(self.flashes):
+            path = self.folder / f"flash{index}.img"
+            with path.open("wb") as file:
+                file.truncate(size * MIB)
+                if index == 0:
+                    file.write(self.bundle.binary.read_bytes())
+                    for offset, data in planted.items():
+                        file.seek(offset)
+                        file.write(data)
+            self._add_node(f"flash{index}", path)
 
     def _command_line(self, console: int, monitor: int) -> list[str]:
         machine = ",".join(
@@ -284,6 +256,7 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
             args += ["-blockdev", json.dumps(added.blockdev)]
         for disk in self._disk_devices.values():
             args += ["-device", json.dumps(disk)]
+        self.command_lines.append(args)
         return args
 
     def _device_tree(self) -> Path:
@@ -303,48 +276,24 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         return self._nodes[name]
 
     def _content(self, name: str) -> bytes:
-        if self._qmp is None:
+        with nullcontext() if self._process is None else self._process.paused():
             return self._nodes[name].content()
-        self._qmp.execute("stop")
-        try:
-            return self._nodes[name].content()
-        finally:
-            self._qmp.execute("cont")
 
     def _snapshot(self, line: str) -> None:
-        if self._qmp is None:
-            raise LabError("the machine is off: it has no state to keep")
-        if answer := self._qmp.monitor(line).strip():
+        if answer := self._on().qmp.monitor(line).strip():
             raise LabError(
                 f"`{line}` failed: {answer}", next_step="set `snapshots: true` in the board file"
             )
+
+    def _on(self) -> QemuProcess:
+        if self._process is None:
+            raise LabError("the machine is off")
+        return self._process
 
     def _must_be_off(self, what: str) -> None:
         if self._process is not None:
             raise CaseError(f"{what} need the machine to be off")
 
-    def _ended(self) -> LabError:
-        """What QEMU said before it ended."""
-        process = self._process
-        if process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(1)
-        self._release()
-        said = (self.folder / "stderr").read_text(errors="backslashreplace").strip()
-        code = f" with {process.returncode}" if process is not None else ""
-        return LabError(
-            f"QEMU ended{code}: {said or 'it said nothing'}",
-            next_step="if nobody killed it, run its command line by hand (qemu.txt of the result)",
-        )
-
-    def _release(self) -> None:
-        if self._process is not None:
-            end(self._process)
-        for link in (self._qmp, self._console):
-            if link is not None:
-                link.close()
-        self._process = self._qmp = self._console = None
-
-    def _drop_flashes(self) -> None:
+    def _empty(self) -> None:
         self._nodes.clear()
         self._disk_devices.clear()

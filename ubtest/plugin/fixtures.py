@@ -1,5 +1,6 @@
 """The nouns of a board test."""
 
+import shlex
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -65,8 +66,8 @@ def board(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
             yield board
         finally:
             results.note("console", str(results.folder / "console.log"))
-            if board.machine.argv:
-                results.keep("qemu.txt", " ".join(board.machine.argv) + "\n")
+            lines = [shlex.join(line) + "\n" for line in board.machine.command_lines]
+            results.keep("qemu.txt", "".join(lines))
             board.strategy.lost()
             board.off()
 

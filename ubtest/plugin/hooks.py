@@ -16,14 +16,18 @@ from ubtest.plugin.verdict import judge, refuse_skip
 
 MARKERS = (
     "needs(*names): what must be there: CONFIG symbols of the firmware without the prefix "
-    '("EFI_CAPSULE_AUTHENTICATE"; "!X": off), or features of the board file ("flash-readback"); a test whose '
-    "need is missing is skipped with the reason, or an error where the board file promises it",
+    '("EFI_CAPSULE_AUTHENTICATE", or "!X" for a symbol that must be off), or features of the board '
+    'file ("flash-readback"); a test whose need is missing is skipped with the reason, or is an '
+    "error where the board file promises it",
     'mutates(*what): what of the board the test changes ("flash"); an undeclared change of the '
     "flash is an error",
     "slow: takes minutes; runs with --slow only",
     "known_bug(name): shows a bug of ubtest/cases/known_bugs.yaml; a strict xfail on the versions "
     "that have it, an ordinary test on all others",
 )
+
+# labgrid's logger warns about a console that never sent a byte; we say so ourselves, as an error
+LABGRID_SILENCE = "ignore:unhandled exception during event notification:UserWarning"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    config.addinivalue_line("filterwarnings", LABGRID_SILENCE)
     env_file = config.getoption("lg_env")
     if env_file is None or config.getoption("help") or config.getoption("markers"):
         return
@@ -98,7 +103,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the slow tests out, and remember that they did not run."""
-    if config.getoption("slow") or config.getoption("lg_env") is None:
+    if config.getoption("slow"):
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     items[:] = [item for item in items if item not in slow]

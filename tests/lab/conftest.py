@@ -1,0 +1,129 @@
+"""Real lab parts: a board of our own in this process, and whole pytest runs in others."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from labgrid import Environment
+
+from ubtest.deadline import Deadline
+from ubtest.lab.board import Board
+
+ROOT = Path(__file__).parents[2]
+QEMU = ROOT / "boards" / "qemu-arm64.yaml"
+
+
+@pytest.fixture
+def lab(tmp_path) -> Iterator:
+    """Makes a board from boards/qemu-arm64.yaml with some lines replaced; cleans up after it."""
+    made = []
+
+    def board(*replacements: tuple[str, str]) -> Board:
+        text = QEMU.read_text()
+        for old, new in replacements:
+            assert old in text, f"boards/qemu-arm64.yaml has no {old!r}"
+            text = text.replace(old, new)
+        file = tmp_path / "board.yaml"
+        file.write_text(text)
+        made.append(Environment(str(file)))
+        return Board(made[-1].get_target())
+
+    yield board
+    for env in made:
+        env.cleanup()
+
+
+@pytest.fixture
+def board(lab) -> Board:
+    """boards/qemu-arm64.yaml as it is."""
+    return lab()
+
+
+class Run:
+    """One pytest run in a process of its own, with a temporary folder of its own."""
+
+    def __init__(self, folder: Path, arguments: list[str], env: dict[str, str]) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "--results", str(folder / "results"), *arguments],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(self.temporary), "COLUMNS": "200", **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+
+    @property
+    def code(self) -> int:
+        return self.process.returncode
+
+    def finish(self, timeout: float = 120) -> "Run":
+        self.output += self.process.communicate(timeout=timeout)[0]
+        return self
+
+    def wait_for(self, pattern: str, timeout: float = 60) -> None:
+        """Read output until a line matches."""
+        deadline = Deadline(timeout)
+        for line in self.process.stdout:
+            self.output += line
+            if re.search(pattern, line):
+                return
+            assert not deadline.expired, self.output
+        pytest.fail(f"ended without {pattern!r}:\n{self.output}")
+
+    @property
+    def left_behind(self) -> list[str]:
+        """Processes with our temporary folder in their command line, and files in it."""
+        found = [path.name for path in self.temporary.iterdir() if "ubtest" in path.name]
+        return found + commands_with(str(self.temporary))
+
+
+def commands_with(text: str) -> list[str]:
+    """Command lines of running processes that hold a text."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue  # it ended meanwhile
+            if text in line and "qemu" in line:
+                found.append(line)
+    return found
+
+
+@pytest.fixture
+def run_pytest(tmp_path) -> Iterator:
+    """Starts pytest runs; whatever of them still runs at the end is ended."""
+    runs = []
+
+    def start(*arguments: str, **env: str) -> Run:
+        folder = tmp_path / f"run{len(runs)}"
+        folder.mkdir()
+        runs.append(Run(folder, list(arguments), env))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.send_signal(signal.SIGTERM)
+            run.process.wait(30)
+
+
+@contextmanager
+def written(path: Path, text: str) -> Iterator[Path]:
+    """A file that is there for a while."""
+    path.write_text(text)
+    try:
+        yield path
+    finally:
+        path.unlink()
