@@ -38,6 +38,10 @@ _FOREIGN = (
 )
 # A step of the build as Kbuild prints it: "  CC      lib/crc32.o"
 _STEP = re.compile(r"  [A-Z][\w-]* +\S")
+# By the shell and by make
+_NOT_FOUND = re.compile(
+    r"(\S+): (?:command )?not found$|^make\S* (\S+): No such file", re.MULTILINE
+)
 _USUAL_STEPS = 850
 
 
@@ -191,8 +195,8 @@ class Build:
             # What is there may be cut off, and takes the room that the next try needs
             shutil.rmtree(self.output, ignore_errors=True)
             return disk_full()
-        if found := re.search(r"(\S+): (?:command )?not found", text):
-            program = found[1].rpartition("/")[2].rstrip(":")
+        if found := _NOT_FOUND.search(text):
+            program = (found[1] or found[2]).rpartition("/")[2]
             return HostError(
                 f"U-Boot's build needs `{program}`",
                 next_step=f"apt-get install {package_of(program) or program}",

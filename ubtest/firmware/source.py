@@ -52,10 +52,10 @@ def resolve(text: str, say: Say) -> Source:
         tree, revision = debian.fetch(text.removeprefix("debian:"), say)
         version = version_of(tree)
         return Source(tree, version, revision, f"debian:{revision}", _release_day(version))
-    path, at, name = text.rpartition("@")
-    if at and Path(path).is_dir() and not Path(text).exists():
+    path, _, name = text.rpartition("@")
+    if path and Path(path).is_dir() and not Path(text).exists():
         return _revision(Path(path).resolve(), name, say)
-    if not Path(text).is_dir():
+    if not text or not Path(text).is_dir():
         raise CaseError(
             f"no source at `{text}`",
             next_step="give debian:VERSION, the folder of a U-Boot tree, or FOLDER@GIT-REVISION",
@@ -63,9 +63,10 @@ def resolve(text: str, say: Say) -> Source:
     return _folder(Path(text).resolve(), say)
 
 
-def version_of(tree: Path) -> str:
+def version_of(tree: Path, called: str = "") -> str:
     """The version that a tree's Makefile states.
 
+    :param called: what the user calls the tree, if not by its folder.
     :raises CaseError: the folder is not U-Boot.
     """
     makefile = tree / "Makefile"
@@ -73,7 +74,7 @@ def version_of(tree: Path) -> str:
     words = dict(re.findall(r"^([A-Z]+) =[ \t]*(\S*)", text, re.MULTILINE))
     # Linux numbers itself with the same words; its source has no include/u-boot
     if not words.get("VERSION") or not (tree / "include" / "u-boot").is_dir():
-        raise CaseError(f"{tree} is not a U-Boot tree", next_step="give its top folder")
+        raise CaseError(f"{called or tree} is not a U-Boot tree", next_step="give its top folder")
     sublevel = f".{words['SUBLEVEL']}" if words.get("SUBLEVEL") else ""
     text = f"{words['VERSION']}.{words.get('PATCHLEVEL', '')}{sublevel}"
     return str(Version.parse(text + words.get("EXTRAVERSION", "")))
@@ -107,7 +108,7 @@ def _revision(repository: Path, name: str, say: Say) -> Source:
                 )
                 run(["tar", "-x", "-f", archive, "-C", draft], timeout=300)
                 archive.unlink()
-                version_of(draft)
+                version_of(draft, f"{repository}@{name}")
     return Source(home, version_of(home), commit, f"git:{commit}", epoch)
 
 
