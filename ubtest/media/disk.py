@@ -18,7 +18,7 @@ from ubtest.media.fat import FatVolume
 
 MiB = 1 << 20
 ALIGNMENT = MiB // SECTOR
-MINIMUM = 4 * MiB
+MINIMUM = 8 * MiB  # FAT16 has at least 4085 clusters
 NAMESPACE = uuid.UUID("3f2c8a52-6f43-4a3b-9d3e-0c4e3f1f7a10")  # of our disks, for version 5 GUIDs
 
 
@@ -81,13 +81,12 @@ def build_disk(
             for offset, piece in gpt.pack():
                 image.seek(offset)
                 image.write(piece)
-        volume = Disk(part).esp
-        volume.format(
+        Disk(part).esp.build(
+            files,
             esp.last_lba - esp.first_lba + 1,
             label=label,
             serial=_derived(identity, "volume").int & 0xFFFFFFFF,
         )
-        volume.write(files)
     return Disk(path)
 
 

@@ -1,12 +1,15 @@
 """Disk images; sgdisk and fsck.fat give the second opinion."""
 
+import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from ubtest.errors import CaseError, HostError
 from ubtest.media.disk import MiB, build_disk
+from ubtest.media.fat import FatVolume
 from ubtest.run import run
 
 FILES = {
@@ -60,11 +63,11 @@ def test_an_image_is_sparse(tmp_path: Path) -> None:
 
 def test_an_image_replaces_an_older_one(tmp_path: Path) -> None:
     build_disk(tmp_path / "disk.img", FILES)
-    assert build_disk(tmp_path / "disk.img", {"x": b"1"}, size=4 * MiB).listing() == ["x"]
+    assert build_disk(tmp_path / "disk.img", {"x": b"1"}, size=8 * MiB).listing() == ["x"]
     assert [path.name for path in tmp_path.iterdir()] == ["disk.img"]
 
 
-@pytest.mark.parametrize("size", [0, 4 * MiB - 512, 4 * MiB + 1])
+@pytest.mark.parametrize("size", [0, 8 * MiB - 512, 8 * MiB + 1])
 def test_a_wrong_size_is_the_tests_fault(size: int, tmp_path: Path) -> None:
     with pytest.raises(CaseError, match=f"a disk of {size} bytes"):
         build_disk(tmp_path / "disk.img", {}, size=size)
@@ -72,7 +75,7 @@ def test_a_wrong_size_is_the_tests_fault(size: int, tmp_path: Path) -> None:
 
 def test_what_does_not_fit_leaves_no_image(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="do not fit"):
-        build_disk(tmp_path / "disk.img", {"big": bytes(4 * MiB)}, size=4 * MiB)
+        build_disk(tmp_path / "disk.img", {"big": bytes(8 * MiB)}, size=8 * MiB)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,20 +84,25 @@ def test_a_folder_that_is_not_there_is_the_hosts_fault(tmp_path: Path) -> None:
         build_disk(tmp_path / "nope" / "disk.img", {})
 
 
-@pytest.mark.parametrize("program", ["mformat", "mcopy"])
 def test_a_full_host_is_said_and_leaves_no_image(
-    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    tool = tools / program
-    # What mtools 4.0.32 says on a full tmpfs.
-    tool.write_text("#!/bin/sh\necho plain_io: No space left on device >&2\nexit 1\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
-    folder = tmp_path / "images"
-    folder.mkdir()
-    with pytest.raises(HostError, match=f"no space left in {folder}") as caught:
-        build_disk(folder / "disk.img", FILES)
-    assert caught.value.next_step == f"free space in {folder}"
-    assert list(folder.iterdir()) == []
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FatVolume, "build", full)
+    with pytest.raises(HostError, match=f"no space left in {tmp_path}") as caught:
+        build_disk(tmp_path / "disk.img", FILES)
+    assert caught.value.next_step == f"free space in {tmp_path}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_limit_of_the_host_is_said_and_leaves_no_image(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from ubtest.media.disk import build_disk\n"
+        "build_disk(Path(sys.argv[1]), {})"
+    )
+    limited = ["prlimit", f"--fsize={MiB}", sys.executable, "-c", script]
+    with pytest.raises(HostError, match=r"host: cannot make .*disk.img: File too large"):
+        run([*limited, tmp_path / "disk.img"])
+    assert list(tmp_path.iterdir()) == []
