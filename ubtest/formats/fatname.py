@@ -60,15 +60,11 @@ def long_name(name: str, short: bytes) -> tuple[LongNamePart, ...]:
         raw = (raw + b"\0\0").ljust(-(-len(raw) // size) * size, b"\xff")
     parts = [raw[at : at + size] for at in range(0, len(raw), size)]
     checksum = _checksum(short)
-    entries = [
+    orders = [*range(1, len(parts)), len(parts) | LAST_PART]
+    return tuple(
         LongNamePart(order, part[:10], LONG_NAME, 0, checksum, part[10:22], 0, part[22:])
-        for order, part in enumerate(parts, 1)
-    ]
-    last = entries[-1]
-    entries[-1] = LongNamePart(
-        last.order | LAST_PART, last.name1, LONG_NAME, 0, checksum, last.name2, 0, last.name3
+        for order, part in reversed([*zip(orders, parts, strict=True)])
     )
-    return tuple(reversed(entries))
 
 
 def _numbered(name: str, taken: Collection[bytes]) -> bytes:
@@ -78,12 +74,9 @@ def _numbered(name: str, taken: Collection[bytes]) -> bytes:
     stem, extension = (
         NOT_SHORT.sub("_", re.sub("[ .]", "", part.upper())) for part in (stem, extension)
     )
-    for number in count(1):
-        tail = f"~{number}"
-        short = _padded(stem[: 8 - len(tail)] + tail, extension[:3])
-        if short not in taken:
-            return short
-    raise AssertionError("count() ends")
+    tails = (f"~{number}" for number in count(1))
+    candidates = (_padded(stem[: 8 - len(tail)] + tail, extension[:3]) for tail in tails)
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _padded(stem: str, extension: str) -> bytes:

@@ -1,7 +1,5 @@
 """FAT16 as bytes; what mtools and fsck.fat think of it is in tests/unit/media."""
 
-from pathlib import PurePosixPath
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,7 +162,3 @@ def test_every_size_is_fat16_and_the_fat_covers_it(sectors: int) -> None:
 def test_sizes_that_fat16_cannot_have_are_refused(sectors: int) -> None:
     with pytest.raises(FormatError, match="too few or too many"):
         volume({}, sectors)
-
-
-def test_paths_are_below_the_root() -> None:
-    assert PurePosixPath("EFI/x").parents[-1] == PurePosixPath()
