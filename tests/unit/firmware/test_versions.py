@@ -1,20 +1,15 @@
+from itertools import pairwise
+
 import pytest
 
 from ubtest.errors import CaseError
 from ubtest.firmware.versions import Version, traits
 
 
-def test_versions_sort_as_they_were_released() -> None:
-    words = [
-        "2023.01",
-        "2024.10-rc6",
-        "2024.10",
-        "2025.01-rc1",
-        "2025.01-rc10",
-        "2025.01",
-        "2025.01.1",
-    ]
-    assert sorted(words[::-1], key=Version.parse) == words
+def test_versions_compare_as_they_were_released() -> None:
+    words = ["2023.01", "2024.10-rc6", "2024.10", "2025.01-rc1", "2025.01-rc10", "2025.01"]
+    words += ["2025.01.1", "2025.04-rc1"]
+    assert all(older < newer for older, newer in pairwise(map(Version.parse, words)))
 
 
 @pytest.mark.parametrize("text", ["2025.01", "2025.04-rc1", "2025.01.1", "2026.10-rc2"])
