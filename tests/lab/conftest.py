@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,9 +49,10 @@ class Run:
 
     def __init__(self, folder: Path, arguments: list[str], env: dict[str, str]) -> None:
         self.temporary = folder / "tmp"
-        self.temporary.mkdir(exist_ok=True)
+        self.temporary.mkdir(parents=True)
+        self.results = folder / "results"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "--results", str(folder / "results"), *arguments],
+            [sys.executable, "-m", "pytest", *arguments],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(self.temporary), "COLUMNS": "200", **env},
             stdin=subprocess.DEVNULL,
@@ -106,10 +106,10 @@ def run_pytest(tmp_path) -> Iterator:
     """Starts pytest runs; whatever of them still runs at the end is ended."""
     runs = []
 
-    def start(*arguments: str, **env: str) -> Run:
+    def start(*arguments: str, ours: bool = True, **env: str) -> Run:
         folder = tmp_path / f"run{len(runs)}"
-        folder.mkdir()
-        runs.append(Run(folder, list(arguments), env))
+        results = ["--results", str(folder / "results")] if ours else []
+        runs.append(Run(folder, [*results, *arguments], env))
         return runs[-1]
 
     yield start
@@ -117,13 +117,3 @@ def run_pytest(tmp_path) -> Iterator:
         if run.process.poll() is None:
             run.process.send_signal(signal.SIGTERM)
             run.process.wait(30)
-
-
-@contextmanager
-def written(path: Path, text: str) -> Iterator[Path]:
-    """A file that is there for a while."""
-    path.write_text(text)
-    try:
-        yield path
-    finally:
-        path.unlink()

@@ -22,7 +22,7 @@ OLD_CONTENT = b"old firmware, "  # what a test finds in the image's region, neit
 def results(request: pytest.FixtureRequest) -> Results:
     """The folder in which this test keeps what it wants to show."""
     run = board_run(request.config)
-    folder = test_folder(run.folder, request.node.nodeid)
+    folder = test_folder(run.folder, request.node)
     folder.mkdir(parents=True, exist_ok=True)
     return Results(folder, request.node)
 

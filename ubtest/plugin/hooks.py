@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         run.not_run.update({item.nodeid: "slow: add --slow" for item in slow})
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True, trylast=True)  # inside of pytest's wrappers, before labgrid's hook
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Decide whether a test can run, before any fixture is made."""
     run = item.config.stash.get(RUN, None)
@@ -122,7 +122,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     needed = tuple(name for mark in item.iter_markers("needs") for name in mark.args)
     if why := run.capabilities.missing(needed):
-        pytest.skip(why)
+        item.add_marker(pytest.mark.skip(reason=why))
     for mark in item.iter_markers("known_bug"):
         bug = known_bug(*mark.args)
         if bug.affects(run.firmware.version):

@@ -57,11 +57,10 @@ def run_folder(root: Path, board: str) -> Path:
     return folder
 
 
-def test_folder(run: Path, nodeid: str) -> Path:
+def test_folder(run: Path, item: pytest.Item) -> Path:
     """The folder of one test below the run's, named after it."""
-    name = nodeid.split("::", 1)
-    stem = Path(name[0]).stem + "." + name[-1]
-    return run / re.sub(r"[^\w.,=+-]+", "_", stem).strip("_")[:150]
+    name = f"{item.path.stem}.{item.nodeid.partition('::')[2]}"
+    return run / re.sub(r"[^\w.,=+-]+", "_", name).strip("_")[:150]
 
 
 def _point_latest(link: Path, folder: Path) -> None:
