@@ -73,8 +73,9 @@ def build(
         fingerprint=fingerprint,
     )
     if not (recipe.bundle / MANIFEST).is_file():
-        # By tree, not by content: the next change of a tree builds on what is there
-        place = hashlib.sha256(os.fsencode(source.tree)).hexdigest()[:12]
+        # By tree, not by content: the next change of a tree builds on what is there. By certificate,
+        # because U-Boot does not compile the object again that the certificate is linked in from
+        place = hashlib.sha256(os.fsencode(source.tree) + fingerprint.encode()).hexdigest()[:12]
         output = cache() / "builds" / f"{recipe.name}-{source.version}-{place}"
         with locked(
             f"build-{output.name}",

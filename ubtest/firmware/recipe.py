@@ -1,6 +1,7 @@
 """Everything that decides what a build comes out as, and the key made of it."""
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,10 +110,13 @@ class Recipe:
 
         :param certificate: the copy that the build reads.
         """
-        option = traits(self.source.version).certificate_option
-        if option and self.fragment.enabled("EFI_CAPSULE_AUTHENTICATE"):
-            return self.fragment | Kconfig({option: f'"{certificate}"'})
-        return self.fragment
+        here = traits(self.source.version)
+        if here.certificate_option is None or not self.fragment.enabled("EFI_CAPSULE_AUTHENTICATE"):
+            return self.fragment
+        name = str(certificate.resolve())
+        if here.certificate_below == "the source tree":
+            name = os.path.relpath(name, self.source.tree.resolve())
+        return self.fragment | Kconfig({here.certificate_option: f'"{name}"'})
 
 
 def _fragment(project: Project, name: str) -> Path:

@@ -49,18 +49,20 @@ class Traits:
     :param capsule_key: where the firmware looks for the public keys of capsules: the device
         tree's /signature/capsule-key, or an object that is linked into the binary.
     :param certificate_option: the Kconfig string that names the capsule certificate's file.
+    :param certificate_below: what U-Boot puts in front of that name.
     """
 
     capsule_key: Literal["dtb", "binary"]
-    certificate_option: str | None
+    certificate_option: str | None = None
+    certificate_below: Literal["nothing", "the source tree"] = "nothing"
 
 
-# Each row holds from its version until the next row. From 2023.10 to 2024.07 the option was
-# EFI_CAPSULE_ESL_FILE, read only where a board builds a device tree of its own.
+# Each row holds from its version until the next row. From 2023.10 to 2024.07 there was
+# EFI_CAPSULE_ESL_FILE, which matters only to boards that build a device tree of their own.
 _SINCE = {
-    "2021.01": Traits("dtb", None),
+    "2022.01": Traits("dtb"),
     "2024.10-rc1": Traits("dtb", "EFI_CAPSULE_CRT_FILE"),
-    "2025.07-rc1": Traits("binary", "EFI_CAPSULE_CRT_FILE"),
+    "2025.07-rc1": Traits("binary", "EFI_CAPSULE_CRT_FILE", "the source tree"),
 }
 
 

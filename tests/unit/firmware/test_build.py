@@ -90,11 +90,25 @@ def test_the_variant_has_the_last_word(make: Make, project: Project) -> None:
     assert make().config.enabled("CMD_EFIDEBUG")
 
 
-def test_the_certificate_is_named_where_this_version_wants_it(make: Make, project: Project) -> None:
-    (project.boards / "fake+signed.config").write_text("CONFIG_EFI_CAPSULE_AUTHENTICATE=y\n")
-    named = make(variant="signed").config.get("EFI_CAPSULE_CRT_FILE")
-    assert named is not None
-    assert Path(named).read_text() == "certificate\n"
+@pytest.mark.parametrize("version", ["2025.01", "2026.10"])
+def test_the_certificate_is_named_where_this_version_wants_it(
+    version: str, tree: Path, project: Project, certificate: Path
+) -> None:
+    year, month = version.split(".")
+    makefile = tree / "Makefile"
+    text = makefile.read_text().replace("VERSION = 2025", f"VERSION = {year}")
+    makefile.write_text(text.replace("PATCHLEVEL = 01", f"PATCHLEVEL = {month}"))
+    with (project.boards / "fake.config").open("a") as file:
+        file.write("CONFIG_EFI_CAPSULE_AUTHENTICATE=y\n")
+    source = resolve(str(tree), lambda text: None)
+    bundle = build("fake", source, project=project, certificate=certificate, fingerprint="abcd")
+    name = bundle.config.get("EFI_CAPSULE_CRT_FILE")
+    assert name is not None
+    assert Path(name).is_absolute() == (version == "2025.01")
+    assert (tree / name).read_text() == "certificate\n"
+
+
+def test_without_authentication_no_certificate_is_named(make: Make) -> None:
     assert make().config.get("EFI_CAPSULE_CRT_FILE") is None
 
 
@@ -127,6 +141,23 @@ def test_ctrl_c_leaves_no_process_and_no_bundle(make: Make, tree: Path, cache: P
     assert bundles(cache) == []
     (tree / "main.c").write_text("int main;\n")
     assert make().binary.is_file()
+
+
+def test_the_compiler_holds_the_lock_too(make: Make, tree: Path, cache: Path) -> None:
+    held: list[Path] = []
+
+    def look(now: Progress) -> None:
+        if now.done == 2:
+            (pid,) = (cache / "builds").glob("*/pid")
+            held.extend(
+                fd.readlink() for fd in Path("/proc", pid.read_text().strip(), "fd").iterdir()
+            )
+            raise KeyboardInterrupt
+
+    (tree / "main.c").write_text("forever\n")
+    with pytest.raises(KeyboardInterrupt):
+        make(on_progress=look)
+    assert any(path.suffix == ".lock" for path in held)
 
 
 def test_what_a_killed_run_left_is_not_built_upon(make: Make, cache: Path) -> None:

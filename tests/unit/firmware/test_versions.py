@@ -29,20 +29,21 @@ def test_other_words_are_no_version(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "capsule_key", "option"),
+    ("version", "capsule_key", "option", "below"),
     [
-        ("2023.01", "dtb", None),
-        ("2025.01", "dtb", "EFI_CAPSULE_CRT_FILE"),
-        ("2025.04", "dtb", "EFI_CAPSULE_CRT_FILE"),
-        ("2025.07-rc1", "binary", "EFI_CAPSULE_CRT_FILE"),
-        ("2026.10-rc2-dirty", "binary", "EFI_CAPSULE_CRT_FILE"),
+        ("2023.01", "dtb", None, "nothing"),
+        ("2025.01", "dtb", "EFI_CAPSULE_CRT_FILE", "nothing"),
+        ("2025.04", "dtb", "EFI_CAPSULE_CRT_FILE", "nothing"),
+        ("2025.07-rc1", "binary", "EFI_CAPSULE_CRT_FILE", "the source tree"),
+        ("2026.10-rc2-dirty", "binary", "EFI_CAPSULE_CRT_FILE", "the source tree"),
     ],
 )
 def test_where_a_version_keeps_the_capsule_key(
-    version: str, capsule_key: str, option: str | None
+    version: str, capsule_key: str, option: str | None, below: str
 ) -> None:
     assert traits(version).capsule_key == capsule_key
     assert traits(version).certificate_option == option
+    assert traits(version).certificate_below == below
 
 
 def test_a_version_before_the_table_is_refused() -> None:
