@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import attr
+import pexpect
 from labgrid.driver import Driver
 from labgrid.driver.consoleexpectmixin import ConsoleExpectMixin
 from labgrid.factory import target_factory
@@ -22,7 +23,7 @@ from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.versions import traits
 from ubtest.lab.blockdev import BlockNode, node
 from ubtest.lab.machine_dtb import machine_dtb
-from ubtest.lab.qemu_process import QemuProcess
+from ubtest.lab.qemu_process import GuestReset, QemuProcess
 from ubtest.media.disk import Disk
 from ubtest.project import Project
 from ubtest.run import require
@@ -159,7 +160,7 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
             return
         if "flash0" not in self._nodes:
             self._make_flashes({})
-        self._process = QemuProcess(self._command_line, self.folder / "stderr")
+        self._start()
 
     @Driver.check_active
     @step()
@@ -215,13 +216,20 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
             self._folder = None
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
-        return self._on().read(max_size or 65536, timeout)
+        try:
+            return self._on().read(max_size or 65536, timeout)
+        except GuestReset:
+            self._start()
+            raise pexpect.TIMEOUT("the machine has just reset") from None
 
     def _write(self, data: bytes) -> int:
         self._on().write(data)
         return len(data)
 
     # inside
+
+    def _start(self) -> None:
+        self._process = QemuProcess(self._command_line, self.folder / "stderr")
 
     @property
     def folder(self) -> Path:
@@ -245,6 +253,9 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
             [self.machine, *(f"pflash{i}=flash{i}" for i in range(len(self.flashes)))]
         )
         args = [self._tool(), "-nodefaults", "-display", "none", "-nic", "none"]
+        # A reset ends QEMU and starts another one: QEMU 7.2 goes on with the code that it had
+        # translated from flash before an update changed it, and the new firmware crashes.
+        args += ["-no-reboot"]
         args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
         if traits(self.bundle.version).capsule_key == "dtb":
             args += ["-dtb", str(self._device_tree())]

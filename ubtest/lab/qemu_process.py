@@ -14,6 +14,10 @@ from ubtest.lab.qmp import Qmp
 from ubtest.run import end, start
 
 
+class GuestReset(Exception):
+    """The guest asked for a reset: QEMU has ended and its owner starts the next one."""
+
+
 class QemuProcess:
     """Starts QEMU on two socket pairs that it inherits: no socket file, no port, and its death
     shows at once as the end of both.
@@ -49,6 +53,7 @@ class QemuProcess:
         """Console output, at most `size` bytes.
 
         :raises pexpect.TIMEOUT: none came.
+        :raises GuestReset: the guest reset itself, which ends QEMU.
         :raises LabError: QEMU has ended.
         """
         if not select.select([self._console], [], [], timeout)[0]:
@@ -57,6 +62,9 @@ class QemuProcess:
         with suppress(ConnectionResetError):
             data = self._console.recv(size)
         if not data:
+            if self.qmp.ended_by("guest-reset"):
+                self.kill()
+                raise GuestReset
             raise self._ended()
         return data
 

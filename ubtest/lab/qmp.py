@@ -3,6 +3,7 @@
 import json
 import select
 import socket
+from contextlib import suppress
 from typing import Any
 
 from ubtest.deadline import Deadline
@@ -63,6 +64,13 @@ class Qmp:
             message = self._receive(deadline)
             if "event" in message:
                 self._events.append(message)
+
+    def ended_by(self, reason: str) -> bool:
+        """Whether QEMU, whose end is near, says that it ends for this reason."""
+        with suppress(LabError):
+            self.wait_event("SHUTDOWN", timeout=1, reason=reason)
+            return True
+        return False
 
     def close(self) -> None:
         self._link.close()
