@@ -73,8 +73,8 @@ def build(
         fingerprint=fingerprint,
     )
     if not (recipe.bundle / MANIFEST).is_file():
-        # By tree, not by content: the next change of a tree builds on what is there. By certificate,
-        # because U-Boot does not compile the object again that the certificate is linked in from
+        # By tree, not by content, so that the next change of a tree builds on what is there; and
+        # by certificate: U-Boot links it into an object that it does not compile again
         place = hashlib.sha256(os.fsencode(source.tree) + fingerprint.encode()).hexdigest()[:12]
         output = cache() / "builds" / f"{recipe.name}-{source.version}-{place}"
         with locked(

@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -161,13 +162,19 @@ def test_the_compiler_holds_the_lock_too(make: Make, tree: Path, cache: Path) ->
 
 
 def test_what_a_killed_run_left_is_not_built_upon(make: Make, cache: Path) -> None:
-    make()
+    shutil.rmtree(make().path)
     (output,) = (cache / "builds").iterdir()
     (output / ".unfinished").touch()
     (output / "half.o").touch()
-    make(fingerprint="other")
+    make()
     assert not (output / "half.o").exists()
     assert not (output / ".unfinished").exists()
+
+
+def test_another_certificate_builds_in_another_folder(make: Make, cache: Path) -> None:
+    make()
+    make(fingerprint="other")
+    assert len(list((cache / "builds").iterdir())) == 2
 
 
 def test_a_second_builder_waits_and_takes_what_the_first_made(make: Make, cache: Path) -> None:
