@@ -20,8 +20,8 @@ setup: .venv/installed
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ubtest needs Python 3.11 or newer: make PYTHON=...")'
 	$(PYTHON) -m ubtest.doctor --install
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --disable-pip-version-check --editable '.[dev]'
+	flock Makefile $(PYTHON) -m venv .venv
+	flock Makefile .venv/bin/pip install --disable-pip-version-check --editable '.[dev]'
 	touch .venv/installed
 
 qemu: setup

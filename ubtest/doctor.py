@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from ubtest.errors import HostError, UbtestError
+from ubtest.firmware.folder import locked
 from ubtest.project import cache
 from ubtest.requirements import REQUIREMENTS, Requirement
 from ubtest.run import run, stream
@@ -84,24 +85,37 @@ def install(say: Say) -> int:
     if not python.ok:
         say(str(python))
         return 1
-    packages = missing()
-    if not packages:
+    if not missing():
         return 0
     rights = _rights()
     if rights is None:
         say("ubtest needs packages and may not install them. Paste this line:")
-        say(f"  {_command(packages)}")
+        say(f"  {_command(missing())}")
         return 1
+    with locked("install", "installing packages", say):
+        # What another run has installed while we waited is not missing any more
+        if packages := missing():
+            _install(packages, rights, say)
+    return 0
+
+
+def _install(packages: list[str], rights: list[str], say: Say) -> None:
     say(f"installing {len(packages)} Debian packages: {' '.join(packages)}")
-    for words in (["update"], _words(packages)):
+    steps = (
+        # Ends what an interrupted run has left half done; else nothing
+        ["dpkg", "--configure", "-a"],
+        ["apt-get", "-q", "update"],
+        ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=600", *_words(packages)],
+    )
+    for words in steps:
         stream(
-            [*rights, "apt-get", "-q", *words],
+            [*rights, *words],
             lambda line: say(f"  {line}"),
             env={"DEBIAN_FRONTEND": "noninteractive"},
+            patience=30,
         )
     if left := missing():
         raise HostError(f"apt installed {' '.join(left)}, but what ubtest needs of it is not there")
-    return 0
 
 
 def _words(packages: list[str]) -> list[str]:

@@ -74,13 +74,13 @@ def stream(
     timeout: float = 3600,
     check: bool = True,
     pass_fds: Sequence[int] = (),
+    patience: float = 5,
 ) -> int:
     """Run a long program and hand over each line of its output, both streams, as it comes.
 
-    When we leave early, it gets the time to remove what it has half written.
-
     :param check: raise when it fails; without, the caller looks at the exit code.
     :param pass_fds: open files that it inherits, such as a lock that outlives us with it.
+    :param patience: when we leave early, the seconds it has to remove what is half written.
     :returns: the exit code.
     :raises HostError: missing program, non-zero exit (with the last lines) or no end in time.
     """
@@ -105,7 +105,7 @@ def stream(
                 raise HostError(f"`{_shown(argv)}` did not end within {timeout:g} s")
         process.wait()
     finally:
-        end(process, patience=5)
+        end(process, patience=patience)
     if check and process.returncode:
         raise _failed(argv, process.returncode, "\n".join(last))
     return process.returncode

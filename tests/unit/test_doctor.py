@@ -93,11 +93,10 @@ def test_root_installs_what_is_missing(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     need(monkeypatch, Requirement("wanted", str(tmp_path / "proof"), "x", ()))
     assert doctor.install(said.append) == 0
-    assert said == [
-        "installing 1 Debian packages: wanted",
-        "  -q update",
-        "  -q install -y --no-install-recommends wanted",
-    ]
+    assert said[0] == "installing 1 Debian packages: wanted"
+    assert said[1] == "  dpkg --configure -a"
+    assert said[2] == "  apt-get -q update"
+    assert said[3].endswith("install -y --no-install-recommends wanted")
 
 
 def test_it_runs_before_there_is_a_virtual_environment() -> None:
