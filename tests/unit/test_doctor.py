@@ -86,9 +86,10 @@ def test_without_rights_the_line_to_paste_is_printed(
 def test_root_installs_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    apt = tmp_path / "apt-get"
-    apt.write_text(f'#!/bin/sh\necho "$@"\ntouch {tmp_path}/proof\n')
-    apt.chmod(0o755)
+    for name in ("apt-get", "dpkg"):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\necho {name} "$@"\ntouch {tmp_path}/proof\n')
+        program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     need(monkeypatch, Requirement("wanted", str(tmp_path / "proof"), "x", ()))

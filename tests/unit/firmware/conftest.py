@@ -31,7 +31,7 @@ olddefconfig:
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UBTEST_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
