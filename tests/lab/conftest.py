@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,16 @@ class Run:
         """Processes with our temporary folder in their command line, and files in it."""
         found = [path.name for path in self.temporary.iterdir() if "ubtest" in path.name]
         return found + commands_with(str(self.temporary))
+
+
+def verdicts(run: Run) -> dict[str, str]:
+    """Test -> verdict, from the JUnit file."""
+    (file,) = run.results.glob("*-*/junit.xml")
+    found = {}
+    for case in ET.parse(file).iter("testcase"):
+        kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+        found[f"{case.get('classname')}::{case.get('name')}"] = kinds[0] if kinds else "passed"
+    return found
 
 
 def commands_with(text: str) -> list[str]:

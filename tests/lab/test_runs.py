@@ -2,24 +2,13 @@
 
 import re
 import signal
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from conftest import QEMU, Run
+from conftest import QEMU, verdicts
 
 CAPSULES = "tests/board/capsule"
-ONE = f"{CAPSULES}/test_refused.py::test_flash_is_unchanged[unsigned-by_command]"
-
-
-def verdicts(run: Run) -> dict[str, str]:
-    """Test -> verdict, from the JUnit file."""
-    (file,) = run.results.glob("*-*/junit.xml")
-    found = {}
-    for case in ET.parse(file).iter("testcase"):
-        kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        found[f"{case.get('classname')}::{case.get('name')}"] = kinds[0] if kinds else "passed"
-    return found
+ONE = f"{CAPSULES}/test_refused.py::test_by_command[unsigned]"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from ubtest.errors import CaseError, FirmwareError, UbtestError
 from ubtest.plugin.known_bugs import known_bug
 from ubtest.plugin.recording import run_folder
-from ubtest.plugin.run_state import FOLDER, RUN, board_run, open_run
+from ubtest.plugin.run_state import FAILED, FOLDER, RUN, board_run, open_run
 from ubtest.plugin.summary import write_summary
 from ubtest.plugin.verdict import judge, refuse_skip
 
@@ -148,6 +148,7 @@ def pytest_runtest_makereport(
             refuse_skip(call, report)
     judge(call, report)
     if report.failed:
+        item.stash[FAILED] = True
         tail = run.board.uboot.transcript.tail()
         report.sections.append((f"console; all of it is in {run.folder}", tail))
     return report

@@ -17,20 +17,24 @@ class KnownBug:
 
     :param broken: first version known to have it; None for "as far back as we looked".
     :param fixed: first version without it; None while it is open.
-    :param commit: the fix in U-Boot's history, or where it is reported.
+    :param last_seen: newest version that was seen with it, where the fix is not known.
+    :param commit: the fix in U-Boot's history, or what is known about it.
     """
 
     name: str
     title: str
     broken: Version | None
     fixed: Version | None
+    last_seen: Version | None
     commit: str
 
     def affects(self, version: str) -> bool:
-        """Whether this version has the bug."""
+        """Whether this version is known to have the bug."""
         at = Version.parse(version)
-        return (self.broken is None or at >= self.broken) and (
-            self.fixed is None or at < self.fixed
+        return (
+            (self.broken is None or at >= self.broken)
+            and (self.fixed is None or at < self.fixed)
+            and (self.last_seen is None or at <= self.last_seen)
         )
 
     def __str__(self) -> str:
@@ -59,7 +63,12 @@ def known_bug(name: str) -> KnownBug:
 
 def _entry(name: str, said: dict[str, Any]) -> KnownBug:
     return KnownBug(
-        name, said["title"], _version(said, "broken"), _version(said, "fixed"), said["commit"]
+        name,
+        said["title"],
+        broken=_version(said, "broken"),
+        fixed=_version(said, "fixed"),
+        last_seen=_version(said, "last_seen"),
+        commit=said["commit"],
     )
 
 

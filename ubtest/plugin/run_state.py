@@ -30,6 +30,7 @@ class BoardRun:
 
 RUN: pytest.StashKey[BoardRun] = pytest.StashKey()
 FOLDER: pytest.StashKey[Path] = pytest.StashKey()
+FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test whose body did not pass
 
 
 def open_run(config: pytest.Config) -> BoardRun:

@@ -7,6 +7,7 @@ import pytest
 
 from ubtest.crypto.pkcs7 import signed
 from ubtest.formats.capsule import Capsule
+from ubtest.formats.efitime import EfiTime
 from ubtest.formats.fmp import FmpPayload
 from ubtest.formats.guid import CAPSULE_REPORT, FMP_CAPSULE
 from ubtest.formats.status import SUCCESS
@@ -19,10 +20,14 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(params=["by_command", "at_boot"])
-def path(request):
-    """The two ways from disk: the user's command, and the firmware by itself at boot."""
-    return request.param
+SLACK = timedelta(seconds=2)  # the result counts in seconds
+
+
+def moment(time: EfiTime) -> datetime:
+    """The calendar time, which the board's clock gives in UTC."""
+    return datetime(
+        time.year, time.month, time.day, time.hour, time.minute, time.second, tzinfo=UTC
+    )
 
 
 def assert_written(flash, image: bytes) -> None:
@@ -33,17 +38,17 @@ def assert_written(flash, image: bytes) -> None:
     assert flash.changes_outside == []
 
 
+@pytest.mark.parametrize("path", ["by_command", "at_boot"])
 def test_flash_holds_the_payload(update, good, payload, flash, path, results):
     results.keep("good.cap", good.pack())
     update.place({"good.cap": good.pack()})
 
     outcome = getattr(update, path)()
 
-    assert outcome.status == SUCCESS
-    assert outcome.reset
+    assert_written(flash, payload.image)
     assert outcome.files == ()
     assert not outcome.requested
-    assert_written(flash, payload.image)
+    assert outcome.reset
 
 
 @pytest.mark.parametrize("signer", ["trusted-second", "rsa4096"])
@@ -66,24 +71,29 @@ def test_the_smallest_image_is_accepted(update, board, keyring, flash):
     assert_written(flash, b"\x5a")
 
 
-def test_result_variables(update, good):
+@pytest.mark.parametrize(
+    "path",
+    [
+        "by_command",
+        pytest.param("at_boot", marks=pytest.mark.known_bug("boot-time-results-lost")),
+    ],
+)
+def test_result_variables(update, good, path):
     """UEFI 2.10 section 8.5.6: CapsuleLast names CapsuleXXXX, which says what became of it."""
     update.place({"good.cap": good.pack()})
     before = datetime.now(UTC)
 
-    report = update.by_command().report
+    report = getattr(update, path)().report
 
+    assert report is not None
     assert report.name == "Capsule0000"
     assert report.last.attributes == PERSISTENT | READ_ONLY
     assert len(report.last.data) == 22  # without a final zero
     assert report.variable.attributes == PERSISTENT
     assert report.result.total_size == len(report.variable.data)
     assert report.result.guid == FMP_CAPSULE
-    said = report.result.processed
-    clock = datetime(
-        said.year, said.month, said.day, said.hour, said.minute, said.second, tzinfo=UTC
-    )
-    assert before - timedelta(seconds=2) <= clock <= datetime.now(UTC) + timedelta(seconds=2)
+    assert report.result.status == SUCCESS
+    assert before - SLACK <= moment(report.result.processed) <= datetime.now(UTC) + SLACK
 
 
 def test_results_are_in_the_store_on_the_disk(update, good):
@@ -98,14 +108,18 @@ def test_results_are_in_the_store_on_the_disk(update, good):
     assert outcome.stored["OsIndications"].data == struct.pack("<Q", 0)
 
 
-def test_the_next_update_counts_on(update, board, good):
-    """CapsuleXXXX numbers go up from one update to the next."""
+def test_every_file_gets_a_number(update, good):
+    """CapsuleXXXX numbers go up from one capsule to the next; CapsuleLast names the last."""
     update.place({"a.cap": good.pack(), "b.cap": good.pack()})
-    first = update.by_command()
-    assert first.report.name == "Capsule0001"
-    assert "Capsule0000" in first.stored
+
+    outcome = update.by_command()
+
+    assert outcome.files == ()
+    assert outcome.report.name == "Capsule0001"
+    assert {"Capsule0000", "Capsule0001"} <= outcome.stored.keys()
 
 
+@pytest.mark.known_bug("capsule-max-missing")
 def test_capsule_max_is_there(uboot):
     """UEFI 2.10 section 8.5.6: CapsuleMax tells where the numbers wrap."""
     maximum = variables.read(uboot, "CapsuleMax", CAPSULE_REPORT)

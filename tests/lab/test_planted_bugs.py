@@ -1,0 +1,125 @@
+"""The suite against firmware with a bug planted into it: which tests see it.
+
+A test that no bug can fail proves nothing. Each bug is an edit of U-Boot 2025.01's source, in a
+copy of the tree that stays in the cache, so that only the first build compiles all of it.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import QEMU, ROOT, verdicts
+
+from ubtest.crypto.keyring import KeyRing
+from ubtest.firmware.build import build
+from ubtest.firmware.bundle import Bundle
+from ubtest.firmware.source import resolve
+from ubtest.project import Project, cache
+
+pytestmark = pytest.mark.slow
+
+FILE = "lib/efi_loader/efi_capsule.c"
+
+
+@dataclass(frozen=True)
+class Bug:
+    """What is planted and who must see it.
+
+    :param edits: (regular expression that matches once, replacement).
+    :param seen_by: a part of the names of exactly those tests that must fail.
+    """
+
+    edits: tuple[tuple[str, str], ...]
+    seen_by: str
+
+
+BUGS = {
+    "accept unsigned": Bug(
+        (
+            (
+                r"(?=efi_status_t efi_capsule_authenticate\(const void)",
+                "static int planted_unsigned;\n",
+            ),
+            (
+                r"(?=status = EFI_SECURITY_VIOLATION;\n\tcapsule_sig = NULL;)",
+                "if (planted_unsigned) { planted_unsigned = 0; *image = (void *)capsule; "
+                "*image_size = capsule_size; return EFI_SUCCESS; }\n\t",
+            ),
+            (
+                r"/\* no signature \*/\s+ret = EFI_SECURITY_VIOLATION;\s+goto out;",
+                "planted_unsigned = 1;",
+            ),
+        ),
+        r"test_refused::test_(by_command|at_boot)\[unsigned\]|test_at_boot_the_result",
+    ),
+    "keep the file": Bug(
+        ((r"ret = efi_capsule_delete_file\(files\[i\]\);", "ret = EFI_SUCCESS;"),),
+        r"test_refused::test_(by_command|at_boot)\[|test_flash_holds_the_payload|test_every_file",
+    ),
+    "always report success": Bug(
+        (
+            (
+                r"set_capsule_result\(index, capsule, ret\);",
+                "set_capsule_result(index, capsule, EFI_SUCCESS);",
+            ),
+        ),
+        r"test_refused::test_by_command|test_at_boot_the_result",
+    ),
+}
+
+
+@pytest.fixture
+def good_tree() -> Path:
+    """U-Boot's source as it is."""
+    return resolve("debian:2025.01", print).tree
+
+
+@pytest.fixture
+def tree(good_tree, monkeypatch) -> Path:
+    """A copy of the source that may be edited; files are shared until they are.
+
+    What is built of it goes into a cache of its own: nobody else may find it there.
+    """
+    own_cache = cache() / "planted"
+    tree = own_cache / "tree"
+    if not tree.exists():
+        shutil.copytree(good_tree, tree, symlinks=True, copy_function=os.link)
+    monkeypatch.setenv("UBTEST_CACHE", str(own_cache))
+    return tree
+
+
+def planted(good_tree: Path, tree: Path, bug: Bug) -> Bundle:
+    """The firmware with the bug in it."""
+    text = (good_tree / FILE).read_text()
+    for pattern, replacement in bug.edits:
+        text, count = re.subn(pattern, lambda match, text=replacement: text, text)
+        assert count == 1, f"{pattern!r} matches {count} times"
+    _replace(tree / FILE, text)
+    key = KeyRing.load(ROOT / "keys")["trusted"]
+    return build(
+        "qemu-arm64",
+        resolve(str(tree), print),
+        project=Project(ROOT),
+        certificate=key.certificate_path,
+        fingerprint=key.fingerprint,
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    path.unlink()  # the other name of the file keeps its content
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_the_right_tests_see_it(run_pytest, good_tree, tree, name):
+    firmware = planted(good_tree, tree, BUGS[name])
+    run = run_pytest("--lg-env", str(QEMU), "--firmware", str(firmware.path)).finish(300)
+    found = verdicts(run)
+    seen = {test for test, verdict in found.items() if verdict == "failure"}
+    must = {test for test in found if re.search(BUGS[name].seen_by, test)}
+    assert seen == must, run.output
+    assert must
+    assert {found[test] for test in found.keys() - must} == {"passed"}
