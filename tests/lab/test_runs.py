@@ -1,11 +1,14 @@
 """Whole pytest runs on the QEMU board, from outside: verdicts, what is kept, how they end."""
 
 import re
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
-from conftest import QEMU, verdicts
+from conftest import QEMU, ROOT, verdicts
+
+from ubtest.firmware.bundle import find
 
 CAPSULES = "tests/board/capsule"
 ONE = f"{CAPSULES}/test_refused.py::test_by_command[unsigned]"
@@ -154,8 +157,9 @@ def test_a_stopped_run_leaves_nothing(run_pytest, board_test, how):
     own = board_test(
         """
         def test_waits(uboot):
+            uboot.session.send_reset("while true; do true; done")
             print("now", flush=True)
-            uboot.command("while true; do true; done", timeout=100)
+            uboot.session.wait(b"never", timeout=100)
     """.replace("\n        ", "\n")
     )
     run = run_pytest("--lg-env", str(QEMU), "-s", own)
@@ -189,6 +193,28 @@ def test_bad_input_is_one_clear_message(run_pytest, arguments, code, said):
     assert "Traceback" not in run.output
     assert "INTERNALERROR" not in run.output
     assert run.code == code, run.output
+
+
+def test_a_firmware_for_another_processor(run_pytest, tmp_path):
+    good = find("qemu-arm64")
+    config = (good.path / ".config").read_text().replace("CONFIG_ARM64=y\n", "")
+    (tmp_path / ".config").write_text(config)
+    (tmp_path / "u-boot.bin").write_bytes(good.binary.read_bytes())
+    run = run_pytest("--lg-env", str(QEMU), "--firmware", str(tmp_path / "u-boot.bin")).finish()
+    assert "is built for arm, the board is arm64" in run.output
+    assert run.code == 4, run.output
+
+
+def test_a_configuration_that_changed_since_the_build(run_pytest, tmp_path):
+    """A project of its own, whose fragment has a line that the firmware was built without."""
+    for name in ("boards", "keys"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    fragment = tmp_path / "boards" / "qemu-arm64.config"
+    fragment.write_text(fragment.read_text() + "CONFIG_CMD_CONFIG=y\n")
+    run = run_pytest("--lg-env", str(tmp_path / "boards" / "qemu-arm64.yaml"), ONE).finish()
+    assert "boards/qemu-arm64.config changed since the firmware" in run.output
+    assert "ubtest firmware build qemu-arm64" in run.output
+    assert run.code == 4, run.output
 
 
 def test_a_machine_without_qemu(run_pytest, tmp_path):

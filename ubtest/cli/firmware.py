@@ -103,7 +103,7 @@ def _show(options: argparse.Namespace) -> int:
     rows = {
         "path": bundle.path,
         "version": bundle.version,
-        "says": bundle.banner,
+        "banner": bundle.banner,
         "processor": bundle.arch,
         "capsule key in": "the device tree" if traits.capsule_key == "dtb" else "the binary",
         "device tree": bundle.dtb or "none: the board brings its own",

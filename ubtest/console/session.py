@@ -38,12 +38,19 @@ class Reply:
         return self.status is None
 
     @property
+    def lines(self) -> list[str]:
+        """The output line by line, safe to print; empty lines are kept."""
+        return printable(self.output.replace(b"\r", b"")).splitlines()
+
+    @property
     def text(self) -> str:
-        return printable(self.output.replace(b"\r", b"")).strip("\n")
+        """The output without the empty lines around it."""
+        return "\n".join(self.lines).strip("\n")
 
 
 # The banner alone is no proof of a reset: `version` prints it too.
 RESET = re.compile(rb"U-Boot 20\d\d\.\d\d[^\n]*\n(?:[^\n]*\n){0,8}?DRAM:  ")
+END = re.compile(rb"END(?P<number>\d+)=(?P<status>\d+)\r?\n|" + RESET.pattern)
 AUTOBOOT = re.compile(rb"Hit any key to stop autoboot[^\r\n]*?\d")
 
 # U-Boot: arch/arm/lib/interrupts*.c, arch/x86/cpu/interrupts.c, arch/riscv/lib/interrupts.c,
@@ -103,13 +110,13 @@ class Session:
         deadline = Deadline(timeout)
         self._buffer, self._seen = b"", 0
         self._type(f"{line}; {typed}", deadline)
-        end = re.compile(rb"END%d=(\d+)\r?\n" % self._count)
-        found = self._search(re.compile(end.pattern + rb"|" + RESET.pattern), deadline)
+        ours = str(self._count).encode()
+        found = self._search(END, deadline, lambda end: end["number"] in (None, ours))
         if found is None:
             raise self._no_answer(line, timeout)
         _, _, output = self._buffer[: found.start()].partition(typed.encode())
         output = output.removeprefix(b"\r").removeprefix(b"\n")
-        if found[1] is None:
+        if found["status"] is None:
             if not may_reset:
                 raise FirmwareCrash(
                     f"the firmware reset by itself during `{line}`", tail=self.transcript.tail()
@@ -118,7 +125,7 @@ class Session:
         self._consume(found)
         if self._search(self._prompt, deadline) is None:
             raise self._no_answer(line, timeout)
-        return Reply(line, output, int(found[1]))
+        return Reply(line, output, int(found["status"]))
 
     def send_reset(self, line: str, *, timeout: float = 10) -> None:
         """Type a command that never returns, such as ``reset``."""
@@ -190,14 +197,18 @@ class Session:
         self._buffer = self._buffer[found.end() :]
         self._seen = max(0, self._seen - found.end())
 
-    def _search(self, pattern: re.Pattern[bytes], deadline: Deadline) -> re.Match[bytes] | None:
+    def _search(
+        self,
+        pattern: re.Pattern[bytes],
+        deadline: Deadline,
+        accept: Callable[[re.Match[bytes]], bool] = bool,
+    ) -> re.Match[bytes] | None:
         """The first match in what came and comes; None at the deadline. A crash ends the wait."""
         found: list[re.Match[bytes]] = []
 
         def arrived() -> bool:
-            if match := pattern.search(self._buffer):
-                found.append(match)
-            elif CRASH.search(self._buffer):
+            found.extend(filter(accept, pattern.finditer(self._buffer)))
+            if not found and CRASH.search(self._buffer):
                 raise self._crashed(deadline)
             return bool(found)
 

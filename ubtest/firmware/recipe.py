@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError
-from ubtest.firmware.bundle import bundles, full_name
+from ubtest.firmware.bundle import Bundle, bundles, full_name
 from ubtest.firmware.config import Kconfig
 from ubtest.firmware.source import Source
 from ubtest.firmware.versions import traits
@@ -60,10 +60,8 @@ class Recipe:
         :raises CaseError: no such board, variant or defconfig, or a line is missing.
         :raises HostError: the compiler is missing.
         """
-        path = _fragment(project, board)
-        fragment = Kconfig.read(path)
-        if variant:
-            fragment |= Kconfig.read(_fragment(project, full_name(board, variant)))
+        path = _path(project, board)
+        fragment = _fragment(project, board, variant)
         header = _header(path)
         if not (source.tree / "configs" / header["defconfig"]).is_file():
             raise CaseError(
@@ -119,7 +117,29 @@ class Recipe:
         return self.fragment | Kconfig({here.certificate_option: f'"{name}"'})
 
 
-def _fragment(project: Project, name: str) -> Path:
+def check_current(bundle: Bundle, project: Project) -> None:
+    """Make sure that a bundle of ours was built from the board's fragment as it is now.
+
+    :raises CaseError: the fragment changed since, so that a test would see the old firmware.
+    """
+    name = full_name(bundle.board, bundle.variant)
+    now = _fragment(project, bundle.board, bundle.variant).lines().splitlines()
+    if bundle.manifest.get("fragment") != now:
+        raise CaseError(
+            f"boards/{name}.config changed since the firmware {bundle.path} was built",
+            next_step=f"ubtest firmware build {name}",
+        )
+
+
+def _fragment(project: Project, board: str, variant: str) -> Kconfig:
+    """The board's lines, then the variant's."""
+    fragment = Kconfig.read(_path(project, board))
+    if variant:
+        fragment |= Kconfig.read(_path(project, full_name(board, variant)))
+    return fragment
+
+
+def _path(project: Project, name: str) -> Path:
     path = project.boards / f"{name}.config"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in project.boards.glob("*.config"))) or "none"

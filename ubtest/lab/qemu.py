@@ -183,6 +183,11 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         self.off()
         self.on()
 
+    @Driver.check_active
+    def get(self) -> bool:
+        """Whether the power is on, for ``labgrid-client power get``."""
+        return self._process is not None
+
     # snapshots
 
     @Driver.check_active

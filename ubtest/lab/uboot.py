@@ -117,16 +117,15 @@ class UBootConsoleDriver(CommandMixin, Driver, CommandProtocol):
     def run(self, cmd: str, timeout: float = 30) -> tuple[list[str], list[str], int]:
         """labgrid's form of :meth:`command`: (stdout lines, no stderr, exit code)."""
         reply: Reply = self.command(cmd, timeout)
-        return reply.text.splitlines(), [], reply.status or 0
+        return reply.lines, [], reply.status or 0
 
     @Driver.check_active
     def run_check(self, cmd: str, timeout: float = 30) -> list[str]:
         """labgrid's form of :meth:`check`."""
         reply: Reply = self.command(cmd, timeout)
-        lines = reply.text.splitlines()
         if reply.status:
-            raise ExecutionError(f"`{cmd}` exited with {reply.status}", lines, [])
-        return lines
+            raise ExecutionError(f"`{cmd}` exited with {reply.status}", reply.lines, [])
+        return reply.lines
 
     def get_status(self) -> int:
         return int(self._session is not None)

@@ -8,6 +8,7 @@ import pytest
 from ubtest.crypto.keyring import KeyRing
 from ubtest.errors import CaseError
 from ubtest.firmware.bundle import Bundle, find
+from ubtest.firmware.recipe import check_current
 from ubtest.lab.board import Board
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.flash import changed_ranges
@@ -38,11 +39,15 @@ def variant(request: pytest.FixtureRequest) -> Callable[[str], Bundle]:
     """Finds another build of this board's firmware, by the name of its variant.
 
     :raises HostError: it is not built; names the command.
+    :raises CaseError: its configuration changed since it was built.
     """
     run = board_run(request.config)
+    project = Project.find(run.env_file)
 
     def of(name: str) -> Bundle:
-        return find(run.board.machine.firmware, name, run.firmware.version)
+        found = find(run.board.machine.firmware, name, run.firmware.version)
+        check_current(found, project)
+        return found
 
     return of
 

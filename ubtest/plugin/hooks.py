@@ -69,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     boards = config.getini("board_testpaths")
     if boards and config.args_source is not config.ArgsSource.ARGS:
         config.args = [str(config.rootpath / path) for path in boards]
+        config.args_source = config.ArgsSource.ARGS  # or the header names the other testpaths
     if config.getoption("collectonly"):
         return
     try:
@@ -98,7 +99,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     run = config.stash.get(RUN, None)
     if run is None:
         return []
-    return [f"board: {run.env_file}", f"firmware: {run.firmware.banner}", f"results: {run.folder}"]
+    source = run.firmware.manifest.get("source", run.firmware.path)
+    return [
+        f"board: {run.env_file}",
+        f"firmware: {run.firmware.banner}, from {source}",
+        f"results: {run.folder}",
+    ]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 from ubtest.crypto.keyring import KeyRing
 from ubtest.errors import CaseError
 from ubtest.firmware.bundle import Bundle
+from ubtest.firmware.recipe import check_current
 from ubtest.firmware.versions import traits
 from ubtest.lab.board import Board
 from ubtest.plugin.capabilities import Capabilities
@@ -49,11 +50,14 @@ def open_run(config: pytest.Config) -> BoardRun:
         board = Board(target)
     except (InvalidConfigError, NoSupplierFoundError) as error:
         raise CaseError(f"{env_file}: {error.msg}") from error
+    project = Project.find(env_file)
     if path := config.getoption("firmware"):
         board.machine.bundle = Bundle.open(path)
+    else:
+        check_current(board.machine.bundle, project)
     firmware = board.machine.bundle
     board.machine.check_host()
-    _check_certificate(firmware, KeyRing.load(Project.find(env_file).keys))
+    _check_certificate(firmware, KeyRing.load(project.keys))
     capabilities = Capabilities(firmware.config, board.features)
     return BoardRun(env_file, board, firmware, config.stash[FOLDER], capabilities)
 
