@@ -40,7 +40,8 @@ test-all: test
 	.venv/bin/ubtest firmware build $(BOARD)+stock-flash
 	.venv/bin/ubtest firmware build $(BOARD)+self-update
 	.venv/bin/ubtest firmware build $(BOARD)+self-update-next
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m slow
+	.venv/bin/pytest tests/lab --slow -m slow
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
 	.venv/bin/ubtest firmware build $(BOARD)
 
