@@ -7,7 +7,7 @@ from labgrid import Target
 
 from ubtest.errors import CaseError
 from ubtest.formats.guid import Guid
-from ubtest.lab.qemu import QEMUMachineDriver
+from ubtest.lab.machine import MachineProtocol
 from ubtest.lab.strategy import BoardStrategy
 from ubtest.lab.uboot import UBootConsoleDriver
 
@@ -35,6 +35,20 @@ class FirmwareImage:
         return slice(self.offset, self.offset + self.size)
 
 
+@dataclass(frozen=True)
+class Storage:
+    """How a disk reaches the board (`storage` of the file).
+
+    :param bus: where the machine attaches it.
+    :param partition: its first partition as U-Boot writes it, "virtio 0:1".
+    :param find: the command that makes U-Boot look for it; ``{path}`` is the image on the host.
+    """
+
+    bus: str
+    partition: str
+    find: str
+
+
 class Board:
     """One labgrid target with ubtest's drivers on it.
 
@@ -45,7 +59,7 @@ class Board:
         self.target = target
         self.strategy: BoardStrategy = target.get_driver("BoardStrategy", activate=False)
         self.uboot: UBootConsoleDriver = target.get_driver("UBootConsoleDriver", activate=False)
-        self.machine: QEMUMachineDriver = target.get_driver("QEMUMachineDriver")
+        self.machine: MachineProtocol = target.get_driver(MachineProtocol)
 
     @property
     def features(self) -> frozenset[str]:
@@ -56,22 +70,38 @@ class Board:
 
     @property
     def image(self) -> FirmwareImage:
-        """The image that capsules for this board update."""
-        option = "firmware-image"
+        """The image that capsules for this board update (option `firmware-image`)."""
+        said = self._option("firmware-image")
         try:
-            said: dict[str, Any] = self.target.env.config.get_target_option(
-                self.target.name, option
-            )
             return FirmwareImage(
                 Guid.of(said["image-type"]),
                 *(int(str(said[key]), 0) for key in ("index", "flash", "offset", "size")),
             )
-        except (KeyError, ValueError, TypeError) as error:
-            raise CaseError(
-                f"the board file's option `{option}` is missing or wrong: {error}",
-                next_step=f"declare it under targets/{self.target.name}/options; "
-                "boards/qemu-arm64.yaml shows how",
-            ) from error
+        except (KeyError, ValueError) as error:
+            raise self._wrong("firmware-image", error) from error
+
+    @property
+    def storage(self) -> Storage:
+        """How a disk reaches this board (option `storage`)."""
+        said = self._option("storage")
+        try:
+            return Storage(said["bus"], said["partition"], said["find"])
+        except KeyError as error:
+            raise self._wrong("storage", error) from error
+
+    def _option(self, name: str) -> dict[str, Any]:
+        try:
+            said: dict[str, Any] = self.target.env.config.get_target_option(self.target.name, name)
+        except KeyError as error:
+            raise self._wrong(name, error) from error
+        return said
+
+    def _wrong(self, option: str, error: Exception) -> CaseError:
+        return CaseError(
+            f"the board file's option `{option}` is missing or wrong: {error}",
+            next_step=f"declare it under targets/{self.target.name}/options; "
+            "boards/qemu-arm64.yaml shows how",
+        )
 
     def boot(self) -> UBootConsoleDriver:
         """Power on and wait for U-Boot's prompt."""

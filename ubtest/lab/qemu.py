@@ -22,6 +22,7 @@ from ubtest.errors import CaseError, LabError
 from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.versions import traits
 from ubtest.lab.blockdev import BlockNode, node
+from ubtest.lab.machine import MachineProtocol
 from ubtest.lab.machine_dtb import machine_dtb
 from ubtest.lab.qemu_process import GuestReset, QemuProcess
 from ubtest.media.disk import Disk
@@ -34,7 +35,9 @@ _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):
+class QEMUMachineDriver(
+    ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol, MachineProtocol
+):
     """Runs U-Boot in QEMU from a flash image, as a board runs it from its flash.
 
     Flashes and disks live in a temporary folder until the driver is deactivated.
@@ -92,19 +95,11 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
         self._empty()
 
     def check_host(self) -> None:
-        """Make sure that QEMU is here before anything relies on it.
-
-        :raises HostError: it is missing; names the package.
-        """
         require(self._tool())
 
     @Driver.check_active
     @step()
     def renew(self, planted: Mapping[int, bytes] | None = None) -> None:
-        """Give the machine, which is off, new flashes with the firmware, and no disks.
-
-        :param planted: bytes to put into flash 0 at these offsets, as old content of a region.
-        """
         self._must_be_off("new flashes")
         self._empty()
         self.command_lines.clear()
@@ -112,7 +107,6 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
 
     @Driver.check_active
     def flash(self, index: int = 0) -> bytes:
-        """The whole content of a flash chip, read behind the firmware's back."""
         return self._content(f"flash{index}")
 
     @Driver.check_active
@@ -185,7 +179,7 @@ class QEMUMachineDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtoc
 
     @Driver.check_active
     def get(self) -> bool:
-        """Whether the power is on, for ``labgrid-client power get``."""
+        """For ``labgrid-client power get``."""
         return self._process is not None
 
     # snapshots

@@ -13,8 +13,6 @@ from ubtest.uefi import variables
 DIRECTORY = "EFI/UpdateCapsule"  # UEFI 2.10 section 8.5.5
 FILE_CAPSULE_DELIVERY = 0x04  # EFI_OS_INDICATIONS_FILE_CAPSULE_DELIVERY_SUPPORTED, section 8.5.4
 
-SCANS = {"virtio": "virtio scan", "usb": "usb start", "nvme": "nvme scan"}
-
 
 @dataclass(frozen=True)
 class Report:
@@ -27,11 +25,6 @@ class Report:
     last: Variable
     variable: Variable
     result: CapsuleResult
-
-
-def find_disks(uboot: UBootConsoleDriver, interface: str) -> None:
-    """Make the firmware look at an interface's disks; EFI sees only what was found before it."""
-    uboot.check(SCANS[interface])
 
 
 def name_boot_device(uboot: UBootConsoleDriver, partition: str) -> None:

@@ -43,9 +43,6 @@ class OnDiskUpdate:
     :param folder: where the disk image is made.
     """
 
-    interface = "virtio"
-    partition = "virtio 0:1"
-
     def __init__(self, board: Board, folder: Path) -> None:
         self.board = board
         self._path = folder / "esp.img"
@@ -63,11 +60,11 @@ class OnDiskUpdate:
         self.disk = build_disk(
             self._path, {f"{capsules.DIRECTORY}/{name}": data for name, data in files.items()}
         )
-        self.board.machine.attach(self.disk, self.interface)
+        self.board.machine.attach(self.disk, self.board.storage.bus)
         uboot = self.board.boot()
-        capsules.find_disks(uboot, self.interface)
+        self._find_disk()
         if boot_device:
-            capsules.name_boot_device(uboot, self.partition)
+            capsules.name_boot_device(uboot, self.board.storage.partition)
         if requested:
             capsules.request_update(uboot)
 
@@ -79,13 +76,17 @@ class OnDiskUpdate:
         """Reset; the firmware finds the capsules by itself when its EFI subsystem starts."""
         uboot = self.board.uboot
         uboot.reset()
-        capsules.find_disks(uboot, self.interface)
+        self._find_disk()
         return self._outcome(capsules.start_efi(uboot, timeout=timeout))
+
+    def _find_disk(self) -> None:
+        """EFI sees only the disks that were found before it starts."""
+        self.board.uboot.check(self.board.storage.find.format(path=self.disk.path))
 
     def _outcome(self, reset: bool) -> Outcome:
         uboot = self.board.uboot
         if reset:
-            capsules.find_disks(uboot, self.interface)
+            self._find_disk()
         return Outcome(
             reset,
             capsules.last_report(uboot),

@@ -1,0 +1,48 @@
+"""What a board must be able to do for ubtest beyond power and console, as labgrid protocols are."""
+
+import abc
+from collections.abc import Mapping
+
+from ubtest.firmware.bundle import Bundle
+from ubtest.media.disk import Disk
+
+
+class MachineProtocol(abc.ABC):
+    """A board whose firmware, flash and disks the tests control.
+
+    :ivar firmware: the board whose newest bundle is taken while :attr:`bundle` is not set.
+    :ivar command_lines: how the board was started since its flash is new, for the results.
+    """
+
+    firmware: str
+    command_lines: list[list[str]]
+    bundle: Bundle
+
+    @abc.abstractmethod
+    def check_host(self) -> None:
+        """Make sure that what drives the board is on this machine.
+
+        :raises HostError: it is missing; names the package.
+        """
+
+    @abc.abstractmethod
+    def renew(self, planted: Mapping[int, bytes] | None = None) -> None:
+        """Give the board, which is off, new flash with the firmware, and no disks.
+
+        :param planted: bytes to put into the flash at these offsets, as old content of a region.
+        """
+
+    @abc.abstractmethod
+    def flash(self, index: int = 0) -> bytes:
+        """The whole content of a flash chip, read behind the firmware's back."""
+
+    @abc.abstractmethod
+    def attach(self, disk: Disk, bus: str, **options: object) -> str:
+        """Attach a disk.
+
+        :returns: the name to :meth:`detach` it by.
+        """
+
+    @abc.abstractmethod
+    def detach(self, name: str) -> None:
+        """Take a disk out."""
