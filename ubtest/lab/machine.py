@@ -37,6 +37,13 @@ class MachineProtocol(abc.ABC):
         """The whole content of a flash chip, read behind the firmware's back."""
 
     @abc.abstractmethod
+    def put(self, data: bytes, address: int) -> str:
+        """Put bytes into the memory of the running board.
+
+        :returns: the console command that does it, or nothing when they are there already.
+        """
+
+    @abc.abstractmethod
     def attach(self, disk: Disk, bus: str, **options: object) -> str:
         """Attach a disk.
 

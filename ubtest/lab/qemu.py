@@ -30,6 +30,7 @@ from ubtest.project import Project
 from ubtest.run import require
 
 MIB = 1024 * 1024
+RAM = 0x40000000  # where QEMU's arm "virt" machines have their memory
 _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
 
 
@@ -53,7 +54,7 @@ class QEMUMachineDriver(
     arch: str = attr.ib(default="arm64", validator=attr.validators.instance_of(str))
     machine: str = attr.ib(default="virt", validator=attr.validators.instance_of(str))
     cpu: str = attr.ib(default="cortex-a57", validator=attr.validators.instance_of(str))
-    memory: str = attr.ib(default="256M", validator=attr.validators.instance_of(str))
+    memory: str = attr.ib(default="256M", validator=attr.validators.matches_re(r"\d+M"))
     flashes: list[int] = attr.ib(
         factory=lambda: [64, 64], validator=attr.validators.instance_of(list)
     )
@@ -108,6 +109,11 @@ class QEMUMachineDriver(
     @Driver.check_active
     def flash(self, index: int = 0) -> bytes:
         return self._content(f"flash{index}")
+
+    @Driver.check_active
+    def put(self, data: bytes, address: int) -> str:
+        self._on().put(data, address - RAM)
+        return ""
 
     @Driver.check_active
     @step(args=["disk", "bus"])
@@ -228,7 +234,8 @@ class QEMUMachineDriver(
     # inside
 
     def _start(self) -> None:
-        self._process = QemuProcess(self._command_line, self.folder / "stderr")
+        size = int(self.memory.removesuffix("M")) * MIB
+        self._process = QemuProcess(self._command_line, self.folder / "stderr", size)
 
     @property
     def folder(self) -> Path:
@@ -247,9 +254,10 @@ class QEMUMachineDriver(
                         file.write(data)
             self._add_node(f"flash{index}", path)
 
-    def _command_line(self, console: int, monitor: int) -> list[str]:
+    def _command_line(self, console: int, monitor: int, memory: int) -> list[str]:
         machine = ",".join(
-            [self.machine, *(f"pflash{i}=flash{i}" for i in range(len(self.flashes)))]
+            [self.machine, "memory-backend=ram"]
+            + [f"pflash{i}=flash{i}" for i in range(len(self.flashes))]
         )
         args = [self._tool(), "-nodefaults", "-display", "none", "-nic", "none"]
         # A reset ends QEMU and starts another one: QEMU 7.2 goes on with the code that it had
@@ -258,6 +266,8 @@ class QEMUMachineDriver(
         args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
         if traits(self.bundle.version).capsule_key == "dtb":
             args += ["-dtb", str(self._device_tree())]
+        ram = f"memory-backend-file,id=ram,share=on,size={self.memory}"
+        args += ["-object", f"{ram},mem-path=/proc/self/fd/{memory}"]
         args += ["-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console"]
         args += ["-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "monitor,mode=control"]
         for device in self.devices:

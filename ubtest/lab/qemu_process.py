@@ -1,5 +1,6 @@
 """One running QEMU: its process, its console and its monitor."""
 
+import os
 import select
 import socket
 import subprocess
@@ -20,24 +21,30 @@ class GuestReset(Exception):
 
 class QemuProcess:
     """Starts QEMU on two socket pairs that it inherits: no socket file, no port, and its death
-    shows at once as the end of both.
+    shows at once as the end of both. The guest's memory is a file in memory that both share.
 
-    :param command_line: makes the arguments from the descriptors of console and monitor.
+    :param command_line: makes the arguments from the descriptors of console, monitor and memory.
     :param stderr: file for what QEMU says about itself.
+    :param memory: bytes of the guest's memory.
     :raises LabError: QEMU refuses its command line; with its words.
     """
 
-    def __init__(self, command_line: Callable[[int, int], list[str]], stderr: Path) -> None:
+    def __init__(
+        self, command_line: Callable[[int, int, int], list[str]], stderr: Path, memory: int
+    ) -> None:
         self._stderr = stderr
         self._console, theirs = socket.socketpair()
         link, monitor = socket.socketpair()
+        self._memory = os.memfd_create("guest")
+        os.ftruncate(self._memory, memory)
         with theirs, monitor, stderr.open("wb") as file:
+            inherited = [theirs.fileno(), monitor.fileno(), self._memory]
             self._process = start(
-                command_line(theirs.fileno(), monitor.fileno()),
+                command_line(*inherited),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                pass_fds=[theirs.fileno(), monitor.fileno()],
+                pass_fds=inherited,
             )
         try:
             self.qmp = Qmp(link)
@@ -78,6 +85,10 @@ class QemuProcess:
         except OSError as error:
             raise self._ended() from error
 
+    def put(self, data: bytes, offset: int) -> None:
+        """Put bytes into the guest's memory, at an offset from its start."""
+        os.pwrite(self._memory, data, offset)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """The machine stands still, and what it wrote is in its images."""
@@ -97,6 +108,9 @@ class QemuProcess:
     def kill(self) -> None:
         """End QEMU in the middle of whatever it does."""
         end(self._process)
+        if self._memory >= 0:
+            os.close(self._memory)
+            self._memory = -1
         self._console.close()
         if hasattr(self, "qmp"):
             self.qmp.close()
