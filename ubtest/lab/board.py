@@ -89,12 +89,16 @@ class Board:
         except KeyError as error:
             raise self._wrong("storage", error) from error
 
-    def _option(self, name: str) -> dict[str, Any]:
+    @property
+    def load_address(self) -> int:
+        """Where bytes can be put into memory (option `load-address`)."""
+        return int(str(self._option("load-address")), 0)
+
+    def _option(self, name: str) -> Any:
         try:
-            said: dict[str, Any] = self.target.env.config.get_target_option(self.target.name, name)
+            return self.target.env.config.get_target_option(self.target.name, name)
         except KeyError as error:
             raise self._wrong(name, error) from error
-        return said
 
     def _wrong(self, option: str, error: Exception) -> CaseError:
         return CaseError(

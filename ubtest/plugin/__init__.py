@@ -1,6 +1,6 @@
 """The pytest plugin: a board file on the command line turns pytest into the board suite."""
 
-from ubtest.plugin.fixtures import board, firmware, flash, keyring, results, uboot, variant
+from ubtest.plugin.fixtures import board, firmware, flash, keyring, prompt, results, uboot, variant
 from ubtest.plugin.hooks import (
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -17,6 +17,7 @@ __all__ = [
     "firmware",
     "flash",
     "keyring",
+    "prompt",
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",

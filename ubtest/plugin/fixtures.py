@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,10 +11,11 @@ from ubtest.errors import CaseError
 from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.recipe import check_current
 from ubtest.lab.board import Board
+from ubtest.lab.strategy import State
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.flash import changed_ranges
 from ubtest.plugin.recording import Results, test_folder
-from ubtest.plugin.run_state import FAILED, board_run
+from ubtest.plugin.run_state import FAILED, BoardRun, board_run
 from ubtest.project import Project
 
 OLD_CONTENT = b"old firmware, "  # what a test finds in the image's region, neither 0x00 nor 0xff
@@ -62,19 +64,50 @@ def keyring(request: pytest.FixtureRequest) -> KeyRing:
 def board(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
     """The board, powered off, with fresh flash and no disk; its console is recorded."""
     run = board_run(request.config)
-    board, uboot = run.board, run.board.uboot
-    board.off()
-    board.machine.bundle = run.firmware
-    with uboot.transcript.recording(results.folder / "console.log"):
+    run.untouched = None
+    with _recorded(run, results):
         try:
-            board.machine.renew({board.image.offset: _old_content(board.image.size)})
-            yield board
+            _renew(run)
+            yield run.board
         finally:
-            results.note("console", str(results.folder / "console.log"))
-            lines = [shlex.join(line) + "\n" for line in board.machine.command_lines]
-            results.keep("qemu.txt", "".join(lines))
-            board.strategy.lost()
-            board.off()
+            run.board.strategy.lost()
+            run.board.off()
+
+
+@pytest.fixture
+def prompt(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
+    """The board at U-Boot's prompt, without a disk, for a test that leaves no trace there.
+
+    It is not booted again after a test that left the flash as it was; any other test, and any
+    failure, costs the next one a fresh board.
+    """
+    run = board_run(request.config)
+    with _recorded(run, results):
+        if run.untouched is None or run.board.strategy.status is not State.uboot:
+            _renew(run)
+            run.untouched = run.board.machine.flash(run.board.image.flash)
+            run.board.boot()
+        yield run.board
+        failed = request.node.stash.get(FAILED, False)
+        if failed or run.board.machine.flash(run.board.image.flash) != run.untouched:
+            run.untouched = None
+            run.board.strategy.lost()
+            run.board.off()
+
+
+@contextmanager
+def _recorded(run: BoardRun, results: Results) -> Iterator[None]:
+    with run.board.uboot.transcript.recording(results.folder / "console.log"):
+        yield
+    results.note("console", str(results.folder / "console.log"))
+    lines = [shlex.join(line) + "\n" for line in run.board.machine.command_lines]
+    results.keep("qemu.txt", "".join(lines))
+
+
+def _renew(run: BoardRun) -> None:
+    run.board.off()
+    run.board.machine.bundle = run.firmware
+    run.board.machine.renew({run.board.image.offset: _old_content(run.board.image.size)})
 
 
 @pytest.fixture

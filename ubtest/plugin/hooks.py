@@ -148,13 +148,14 @@ def pytest_runtest_makereport(
     run = item.config.stash.get(RUN, None)
     if run is None:
         return report
+    if call.excinfo is not None:
+        item.stash[FAILED] = True  # also where it was expected
     if report.skipped and not hasattr(report, "wasxfail"):
         run.not_run[item.nodeid] = str(call.excinfo.value) if call.excinfo else "skipped"
         if item.config.getoption("strict_capabilities"):
             refuse_skip(call, report)
     judge(call, report)
     if report.failed:
-        item.stash[FAILED] = True
         tail = run.board.uboot.transcript.tail()
         report.sections.append((f"console; all of it is in {run.folder}", tail))
     return report

@@ -27,6 +27,7 @@ class BoardRun:
     folder: Path
     capabilities: Capabilities
     not_run: dict[str, str] = field(default_factory=dict)  # node id -> why
+    untouched: bytes | None = None  # flash of a board that is still as new at the prompt
 
 
 RUN: pytest.StashKey[BoardRun] = pytest.StashKey()

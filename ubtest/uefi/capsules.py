@@ -7,10 +7,12 @@ from ubtest.errors import FirmwareError
 from ubtest.formats.capsule import CapsuleResult
 from ubtest.formats.guid import CAPSULE_REPORT
 from ubtest.formats.varstore import Variable
+from ubtest.lab.board import Board
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.uefi import variables
 
 DIRECTORY = "EFI/UpdateCapsule"  # UEFI 2.10 section 8.5.5
+BEHIND = 0x10000  # bytes
 FILE_CAPSULE_DELIVERY = 0x04  # EFI_OS_INDICATIONS_FILE_CAPSULE_DELIVERY_SUPPORTED, section 8.5.4
 
 
@@ -58,6 +60,19 @@ def start_efi(uboot: UBootConsoleDriver, *, timeout: float = 60) -> bool:
 def update_now(uboot: UBootConsoleDriver, *, timeout: float = 60) -> bool:
     """Apply what lies on the disk, by command; True when the firmware reset the board."""
     return bool(uboot.command_or_reset("efidebug capsule disk-update", timeout).reset)
+
+
+def update_from_memory(board: Board, capsule: bytes, *, timeout: float = 60) -> bool:
+    """Hand a capsule to UpdateCapsule() in memory; True when the firmware reports success.
+
+    What follows the capsule in memory is zero: a size that lies leads into zeros, not into what
+    the row before left there.
+    """
+    uboot, address = board.uboot, board.load_address
+    if command := board.machine.put(capsule + bytes(BEHIND), address):
+        uboot.check(command)
+    reply = uboot.command(f"efidebug capsule update -v {address:x}", timeout)
+    return bool(reply.status == 0)
 
 
 def last_report(uboot: UBootConsoleDriver) -> Report | None:
