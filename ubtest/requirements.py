@@ -53,6 +53,14 @@ BUILD = (
     Requirement("libssl-dev", "/usr/include/openssl/ssl.h", "U-Boot's host tools", ()),
     Requirement("libgnutls28-dev", "/usr/include/gnutls/gnutls.h", "mkeficapsule", ()),
     Requirement("uuid-dev", "/usr/include/uuid/uuid.h", "mkeficapsule", ()),
+    Requirement("swig", "swig", "binman, in a sandbox build", ("-version",)),
+    Requirement("python3-dev", "/usr/bin/python3-config", "binman, in a sandbox build", ()),
+    Requirement(
+        "python3-setuptools",
+        "/usr/lib/python3/dist-packages/setuptools",
+        "binman, in a sandbox build",
+        (),
+    ),
     Requirement(
         "efitools", "cert-to-efi-sig-list", "U-Boot since 2025.07 links the capsule key in"
     ),

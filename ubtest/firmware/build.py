@@ -43,6 +43,7 @@ _NOT_FOUND = re.compile(
     r"(\S+): (?:command )?not found$|^make\S* (\S+): No such file", re.MULTILINE
 )
 _USUAL_STEPS = 850
+_KEPT = ("u-boot.bin", ".config", "u-boot.dtb", "tools/mkeficapsule")
 
 
 def build(
@@ -158,8 +159,9 @@ class Build:
 
         self.on_progress(Progress(stage, 0, total))
         self._make(f"-j{self.jobs}", on_line=count)
-        if not (self.output / "u-boot.bin").is_file():
-            raise CaseError(f"{self.recipe.defconfig} makes no u-boot.bin")
+        for name in ("u-boot.bin", *self.recipe.keep):
+            if not (self.output / name).is_file():
+                raise CaseError(f"{self.recipe.defconfig} makes no {name}")
         return done if total else 0
 
     def _steps_to_go(self) -> int:
@@ -185,7 +187,7 @@ class Build:
             # The source may be a user's: Python must leave nothing there
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        argv += [f"CROSS_COMPILE={self.recipe.compiler}", *words]
+        argv += [f"CROSS_COMPILE={self.recipe.compiler}", *self.recipe.make, *words]
         code = stream(argv, take, env=environment, check=False, pass_fds=(self.lock,))
         if code:
             raise self._explained(list(last))
@@ -211,7 +213,7 @@ class Build:
 
     def _keep(self, steps: int) -> None:
         with whole(self.recipe.bundle) as draft:
-            for name in ("u-boot.bin", ".config", "u-boot.dtb", "tools/mkeficapsule"):
+            for name in (*_KEPT, *self.recipe.keep):
                 if (self.output / name).is_file():
                     (draft / name).parent.mkdir(exist_ok=True)
                     shutil.copy2(self.output / name, draft / name)

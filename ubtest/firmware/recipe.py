@@ -16,15 +16,19 @@ from ubtest.run import run
 
 # Counted up when the steps of `build` change what comes out of the same input
 _STEPS = 1
-_HEADER = re.compile(r"# (\w+): (\S+)")
+_HEADER = re.compile(r"# (\w+): (\S.*)")
+_NATIVE = "native"  # in the place of a cross compiler's prefix
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A board's firmware, as asked for.
 
-    :param compiler: prefix of the cross compiler, such as ``aarch64-linux-gnu-``.
+    :param compiler: prefix of the cross compiler, such as ``aarch64-linux-gnu-``; empty for the
+        host's own.
     :param compiler_version: the first line that it prints about itself.
+    :param make: variables for make, such as ``NO_SDL=1``.
+    :param keep: files of the build that the board needs besides the usual ones.
     :param fragment: the board's lines, then the variant's.
     :param certificate: signs the capsules that the firmware accepts (PEM).
     """
@@ -38,6 +42,8 @@ class Recipe:
     fragment: Kconfig
     certificate: Path
     fingerprint: str
+    make: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -57,6 +63,9 @@ class Recipe:
             # defconfig: qemu_arm64_defconfig
             # compiler: aarch64-linux-gnu-
 
+        ``native`` is the compiler of a board that runs on this machine. Two more may follow:
+        ``# make: A=1 B=2``, and ``# keep: FILE FILE``.
+
         :raises CaseError: no such board, variant or defconfig, or a line is missing.
         :raises HostError: the compiler is missing.
         """
@@ -68,17 +77,20 @@ class Recipe:
                 f"U-Boot {source.version} has no {header['defconfig']}",
                 next_step=f"correct the first lines of {path}",
             )
-        compiled_by = run([f"{header['compiler']}gcc", "--version"]).text
+        prefix = "" if header["compiler"] == _NATIVE else header["compiler"]
+        compiled_by = run([f"{prefix}gcc", "--version"]).text
         return cls(
             board=board,
             variant=variant,
             source=source,
             defconfig=header["defconfig"],
-            compiler=header["compiler"],
+            compiler=prefix,
             compiler_version=compiled_by.partition("\n")[0],
             fragment=fragment,
             certificate=certificate,
             fingerprint=fingerprint,
+            make=tuple(header.get("make", "").split()),
+            keep=tuple(header.get("keep", "").split()),
         )
 
     @property
@@ -95,6 +107,8 @@ class Recipe:
             self.compiler_version,
             self.fragment.lines(),
             self.fingerprint,
+            *self.make,
+            *self.keep,
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
