@@ -72,6 +72,17 @@ CERT_TYPE_PKCS7 = Guid.of("4aafd29d-68df-49ee-8aa9-347d375665a7")  # section 8.2
 CERT_X509 = Guid.of("a5c059a1-94e4-4aa7-87b5-ab155c2bf072")  # section 32.4.1
 ESP_TYPE = Guid.of("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")  # section 5.3.3
 
+# What else a capsule or its certificate can be; `show` and `verify` name them
+CERT_TYPE_RSA2048_SHA256 = Guid.of("a7717414-c616-4977-9420-844712a735bf")  # section 32.2.4
+JSON_CAPSULE = Guid.of("67d6f4cd-d6b8-4573-bf4a-de5e252d61ae")  # section 23.5
+UX_CAPSULE = Guid.of("3b8c8162-188c-46a4-aec9-be43f1d65697")  # Windows and fwupd
+EDK2_CAPSULE = Guid.of("3b6686bd-0d76-4030-b70e-b5519e2fc5a0")  # firmware volumes
+INTEL_CAPSULE = Guid.of("539182b9-abb5-4391-b69a-e3a943f72fcc")
+APTIO_SIGNED_CAPSULE = Guid.of("4a3ca68b-7723-48fb-803d-578cc1fec44d")
+APTIO_UNSIGNED_CAPSULE = Guid.of("14eebb90-890a-43db-aed1-5d3c4588a418")
+FW_ACCEPT = Guid.of("0c996046-bcc0-4d04-85ec-e1fcedf1c6f8")  # U-Boot's include/fwu.h
+FW_REVERT = Guid.of("acd58b4b-c0e8-475f-99b5-6b3f7e07aaf0")  # U-Boot's include/fwu.h
+
 WELL_KNOWN = {
     ZERO: "zero",
     FMP_CAPSULE: "EFI_FIRMWARE_MANAGEMENT_CAPSULE_ID_GUID",
@@ -80,4 +91,13 @@ WELL_KNOWN = {
     CERT_TYPE_PKCS7: "EFI_CERT_TYPE_PKCS7_GUID",
     CERT_X509: "EFI_CERT_X509_GUID",
     ESP_TYPE: "EFI_PART_TYPE_EFI_SYSTEM_PART_GUID",
+    CERT_TYPE_RSA2048_SHA256: "EFI_CERT_TYPE_RSA2048_SHA256_GUID",
+    JSON_CAPSULE: "EFI_JSON_CAPSULE_ID_GUID",
+    UX_CAPSULE: "WINDOWS_UX_CAPSULE_GUID",
+    EDK2_CAPSULE: "EFI_CAPSULE_GUID",
+    INTEL_CAPSULE: "INTEL_CAPSULE_GUID",
+    APTIO_SIGNED_CAPSULE: "APTIO_SIGNED_CAPSULE_GUID",
+    APTIO_UNSIGNED_CAPSULE: "APTIO_UNSIGNED_CAPSULE_GUID",
+    FW_ACCEPT: "FWU_OS_REQUEST_FW_ACCEPT_GUID",
+    FW_REVERT: "FWU_OS_REQUEST_FW_REVERT_GUID",
 }

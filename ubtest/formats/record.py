@@ -12,9 +12,17 @@ padding, as UEFI and U-Boot's packed structures are.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, get_type_hints
 
 T = TypeVar("T")
+
+
+class Bytes(Protocol):
+    """Bytes that may stay in their file until they are asked for: `bytes`, or a reader."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
 
 
 class FormatError(ValueError):
@@ -169,7 +177,7 @@ class Record:
             raise FormatError(f"{self.spec_name}.{error}") from None
 
     @classmethod
-    def parse(cls, data: bytes, offset: int = 0) -> Self:
+    def parse(cls, data: Bytes, offset: int = 0) -> Self:
         """Read the structure that starts at an offset; what follows it is left alone.
 
         :raises FormatError: the data end too early; names the first field that is not whole.
@@ -219,7 +227,7 @@ def _slots(record: type[Record]) -> Iterator[Slot]:
         offset += wire.size
 
 
-def take(data: bytes, offset: int, size: int, what: str) -> bytes:
+def take(data: Bytes, offset: int, size: int, what: str) -> bytes:
     """A slice that is whole: the variable-size counterpart of :meth:`Record.parse`.
 
     :param what: structure and field, for the message.
