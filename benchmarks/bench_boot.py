@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from board import Parts, qemu_board
+from board import Parts, board_of
 
 from ubtest.lab.board import Board
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=12, help="boots of each (default 12)")
     arguments = parser.parse_args()
-    with qemu_board() as board:
+    with board_of() as board:
         board.boot()  # warms the caches, and makes the device tree
         board.off()
         ours, theirs, parts = measure(board, arguments.rounds)

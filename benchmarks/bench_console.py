@@ -9,7 +9,7 @@ import statistics
 import sys
 import time
 
-from board import qemu_board
+from board import board_of
 from labgrid.driver import UBootDriver
 from labgrid.protocol import CommandProtocol
 
@@ -26,7 +26,7 @@ def main() -> int:
         "command", nargs="*", default=COMMANDS, help=f"default: {' '.join(COMMANDS)}"
     )
     arguments = parser.parse_args()
-    with qemu_board() as board:
+    with board_of() as board:
         drivers = {
             "ours": board.boot(),
             "theirs": UBootDriver(board.target, None, prompt="=> "),

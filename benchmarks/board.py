@@ -1,4 +1,4 @@
-"""The QEMU board of boards/qemu-arm64.yaml for a benchmark, and the parts of what it does."""
+"""A board for a benchmark, QEMU's unless it is told, and the parts of what it does."""
 
 import signal
 import sys
@@ -12,14 +12,14 @@ from labgrid import Environment
 
 from ubtest.lab.board import Board
 
-FILE = Path(__file__).parents[1] / "boards" / "qemu-arm64.yaml"
+QEMU = Path(__file__).parents[1] / "boards" / "qemu-arm64.yaml"
 
 
 @contextmanager
-def qemu_board() -> Iterator[Board]:
+def board_of(file: Path = QEMU) -> Iterator[Board]:
     """The board, off; nothing of it is left afterwards."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    env = Environment(str(FILE))
+    env = Environment(str(file))
     try:
         board = Board(env.get_target())
         print(f"firmware: {board.machine.bundle.banner}")
