@@ -9,7 +9,7 @@ help:
 	@echo 'make qemu      set up, then run the board suite on QEMU'
 	@echo 'make setup     install what is missing, make keys, build U-Boot'
 	@echo 'make test      set up, then lint, types, unit, lab and board tests'
-	@echo 'make test-all  the same with the slow proofs and the older U-Boot'
+	@echo 'make test-all  the same with the slow proofs, the older U-Boot and the sandbox'
 	@echo 'make clean     remove results and the virtual environment; keys and the cache stay'
 
 setup: .venv/installed
@@ -34,16 +34,19 @@ test: setup
 	.venv/bin/pytest
 	.venv/bin/pytest tests/lab
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_matrix.py
 
 # The default firmware is asked for last, so that it is the one that a plain run finds
 test-all: test
 	.venv/bin/ubtest firmware build $(BOARD)+stock-flash
 	.venv/bin/ubtest firmware build $(BOARD)+self-update
 	.venv/bin/ubtest firmware build $(BOARD)+self-update-next
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m slow
+	.venv/bin/ubtest firmware build sandbox
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m slow --deselect tests/board/capsule/test_matrix.py
 	.venv/bin/pytest tests/lab --slow -m slow
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
 	.venv/bin/ubtest firmware build $(BOARD)
+	.venv/bin/pytest --lg-env boards/sandbox.yaml --slow
 
 clean:
 	rm -rf .venv results .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

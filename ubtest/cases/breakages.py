@@ -24,17 +24,19 @@ class Breakage:
     :param changes: what is different afterwards, by the names of the specification.
     :param break_it: makes the bytes of the broken capsule from a good one.
     :param answer: EFI_STATUS in CapsuleXXXX that is right; None: there must be no CapsuleXXXX.
-    :param today: what U-Boot 2025.01 answers instead, where that is a known bug.
+    :param today: what U-Boot 2025.01 answers instead, where it has a bug there.
+    :param bug: that bug, in a few words.
     """
 
     changes: str
     break_it: Callable[[Capsule], bytes]
     answer: int | None
     today: int | None = None
+    bug: str = ""
 
     @property
     def seen(self) -> int | None:
-        """What U-Boot 2025.01 answers."""
+        """What U-Boot 2025.01 answers, when it answers."""
         return self.answer if self.today is None else self.today
 
 
@@ -95,11 +97,13 @@ BREAKAGES = {
         "AuthInfo.Hdr.dwLength leads far beyond the payload",
         _payload(lambda good: {"certificate_length": 0xFFFFFF00}),
         status.SECURITY_VIOLATION,
+        bug="2025.01 can crash",
     ),
     "long-image": Breakage(
         "UpdateImageSize leads far beyond the file",
         _payload(lambda good: {"image_size": 0x7FFFFFFF}),
         status.SECURITY_VIOLATION,
+        bug="2025.01 can crash",
     ),
     "wrong-guid": Breakage(
         "UpdateImageTypeId is that of no image",
@@ -143,6 +147,7 @@ BREAKAGES = {
         _outer(payload_item_count=0),
         status.SECURITY_VIOLATION,
         today=status.SUCCESS,
+        bug="2025.01 answers SUCCESS and writes nothing",
     ),
     "truncated": Breakage(
         "the second half of the file is missing",

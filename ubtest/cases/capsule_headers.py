@@ -110,7 +110,8 @@ def _with_driver(bench: Bench) -> bytes:
 
 # fmt: off
 OUTER = (
-    Case("CapsuleGuid all zero", outer(guid=ZERO), UNSUPPORTED, CAPSULE, paths=BOTH),
+    Case("CapsuleGuid all zero", outer(guid=ZERO), UNSUPPORTED, CAPSULE, paths=BOTH,
+         bug="outer-guid-on-disk", bug_on=Path.DISK),
     Case("CapsuleGuid one bit off", outer(guid=_flipped(Capsule(()).guid)), UNSUPPORTED, CAPSULE),
     Case("CapsuleGuid of a UX capsule", outer(guid=UX_CAPSULE), UNSUPPORTED, CAPSULE),
     Case("HeaderSize 0", outer(header_size=0), INVALID_PARAMETER, CAPSULE, paths=BOTH,

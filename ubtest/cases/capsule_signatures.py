@@ -176,7 +176,6 @@ SHAPE = (
     Case("text", signature(lambda der: b"no signature " * 100), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("a certificate instead", lambda bench: signature(
          lambda der: bench.keys["trusted"].der)(bench), SECURITY_VIOLATION, DER, bug=ABORTS),
-    Case("bytes behind it", signature(lambda der: der + bytes(16)), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("half of it", signature(lambda der: der[: len(der) // 2]), SECURITY_VIOLATION, DER, paths=BOTH, bug=ABORTS),
     Case("all but the last byte", signature(lambda der: der[:-1]), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("contentType: cut inside, too short for the parser", signature(lambda der: der[:14]),

@@ -62,6 +62,8 @@ CRASH = re.compile(
 )
 CRASH_END = re.compile(rb"resetting \.\.\.|### ERROR ### Please RESET the board ###|U-Boot 20\d\d")
 
+# Ctrl-U: an answer to a size query that came too late for U-Boot waits at the prompt as typed text
+ERASE_LINE = b"\x15"
 SIZE_QUERY = b"\x1b[6n"  # "where is the cursor": how U-Boot's EFI console learns the terminal size
 
 
@@ -173,6 +175,7 @@ class Session:
         return found
 
     def _type(self, line: str, deadline: Deadline) -> None:
+        self._send(ERASE_LINE)
         data = line.encode()
         step = self._chunk or len(data)
         for start in range(0, len(data), step):

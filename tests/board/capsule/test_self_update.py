@@ -9,6 +9,7 @@ from ubtest.formats.status import SECURITY_VIOLATION, SUCCESS
 
 pytestmark = [
     pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
+    pytest.mark.needs("SYS_FLASH_CFI"),  # U-Boot runs from the flash that it updates
     pytest.mark.slow,  # 1.2 MB go into the flash word by word
 ]
 

@@ -6,6 +6,7 @@ from ubtest.formats.status import SUCCESS
 
 pytestmark = [
     pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
+    pytest.mark.needs("SYS_FLASH_CFI"),
     pytest.mark.slow,  # wants another build of the firmware
 ]
 

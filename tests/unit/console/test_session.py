@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ubtest.console.session import Session
+from ubtest.console.session import ERASE_LINE, Session
 from ubtest.console.transcript import Transcript
 from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError
 
@@ -26,6 +26,8 @@ class Board:
     :param pieces: how many bytes a read gives.
     """
 
+    answers_in_time = True
+
     def __init__(self, answers=None, *, starts=b"", pieces=4096, prompt=b"=> "):
         self.answers = answers or {}
         self.out = starts
@@ -42,6 +44,10 @@ class Board:
     def write(self, data):
         self.heard += data
         if data.startswith(b"\x1b"):
+            self.typed += b"" if self.answers_in_time else data
+            return
+        if data == ERASE_LINE:
+            self.typed = b""
             return
         if self.counting_down:
             self.counting_down = False
@@ -101,6 +107,14 @@ def test_the_terminal_size_is_answered_once(pieces):
     board = Board({"x": b"\x1b7\x1b[r\x1b[999;999H\x1b[6n\x1b8"}, pieces=pieces)
     session(board, rows=50, columns=132).command("x")
     assert board.heard.count(b"\x1b[50;132R") == 1
+
+
+def test_a_late_answer_does_not_spoil_the_next_command():
+    board = Board({"x": b"\x1b[6n", "version": b"U-Boot\r\n"})
+    board.answers_in_time = False
+    dialogue = session(board)
+    dialogue.command("x")
+    assert dialogue.command("version").text == "U-Boot"
 
 
 def test_a_paced_line_is_typed_in_chunks():
