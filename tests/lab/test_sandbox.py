@@ -167,6 +167,14 @@ def test_new_flash_is_erased_but_for_what_is_planted(board):
     assert flash.count(b"\xff") == FLASH_SIZE - 3
 
 
+def test_writing_behind_the_end_of_the_flash_is_the_firmwares_fault(board):
+    board.machine.renew()
+    with (board.machine.folder / "flash0.img").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(FirmwareError, match="wrote to 0x200001 in a flash of 0x200000 bytes"):
+        board.machine.flash()
+
+
 def test_the_firmware_finds_the_keys_of_the_ring(board):
     log = board.boot().check("fdt addr $fdtcontroladdr; fdt print /signature capsule-key")
     assert "capsule-key" in log

@@ -14,7 +14,7 @@ from labgrid.protocol import ConsoleProtocol, PowerProtocol
 from labgrid.step import step
 
 from ubtest.crypto.keyring import KeyRing
-from ubtest.errors import CaseError, LabError
+from ubtest.errors import CaseError, FirmwareError, LabError
 from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.versions import traits
 from ubtest.lab.machine import MachineProtocol
@@ -71,8 +71,9 @@ class SandboxMachineDriver(
     @bundle.setter
     def bundle(self, bundle: Bundle) -> None:
         self._must_be_off("another firmware")
-        self._bundle = _checked(bundle)
-        self._dtb = None
+        if bundle is not self._bundle:
+            self._bundle = _checked(bundle)
+            self._dtb = None
         self._empty()
 
     def check_host(self) -> None:
@@ -95,7 +96,12 @@ class SandboxMachineDriver(
     def flash(self, index: int = 0) -> bytes:
         if index != 0:
             raise CaseError(f"no flash {index}: the sandbox has one, number 0")
-        return self._flash.read_bytes()
+        content = self._flash.read_bytes()
+        if len(content) > FLASH_SIZE:  # U-Boot's emulation of the chip lets it
+            raise FirmwareError(
+                f"the firmware wrote to {len(content):#x} in a flash of {FLASH_SIZE:#x} bytes"
+            )
+        return content
 
     @Driver.check_active
     def put(self, data: bytes, address: int) -> str:
