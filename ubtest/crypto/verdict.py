@@ -173,8 +173,8 @@ def _refused(found: Refusal, done: Sequence[PayloadVerdict]) -> Verdict:
     notes = []
     if written:
         notes.append(f"payload {', '.join(map(str, written))}: written before this one is refused")
-    if found.status is None:
-        notes.append("the file is deleted, and there is no CapsuleXXXX")
+    if found.note:
+        notes.append(found.note)
     return Verdict(
         Answer.REFUSED,
         found.status,

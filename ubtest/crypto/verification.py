@@ -18,12 +18,15 @@ from ubtest.crypto.signature_facts import (
     load_certificate,
     signing_time,
 )
+from ubtest.crypto.signature_form import (
+    MBEDTLS,
+    SIGNED_DATA_OID,
+    parsers_differ,
+    unreadable,
+)
 from ubtest.formats.pkcs7 import (
-    CONTENT_TYPE,
-    DATA,
     MESSAGE_DIGEST,
     NAMES,
-    RSA_ENCRYPTION,
     SIGNING_TIME,
     IndefiniteLength,
     SignedData,
@@ -32,9 +35,6 @@ from ubtest.formats.pkcs7 import (
 from ubtest.formats.record import Bytes, FormatError
 
 CHUNK = 1 << 20
-# U-Boot compares the start of lengths in two bytes with this (`efi_parse_pkcs7_header`)
-_HEADER = bytes.fromhex("06092a864886f70d010702")
-_DATA = bytes.fromhex("2a864886f70d010701")
 _RSA_BITS = (2048, 3072, 4096)
 _DIGESTS: dict[str, hashes.HashAlgorithm] = {
     "1.3.14.3.2.26": hashes.SHA1(),
@@ -71,19 +71,14 @@ def reason_to_refuse(signed: Signed) -> str | None:
     except IndefiniteLength as error:
         raise Undecided(f"the signature is BER, not DER: {error}") from error
     except FormatError as error:
-        return f"not PKCS#7 SignedData: {error}"
-    if data.wrapped and signed.signature[4:15] != _HEADER:
-        return "its outer length is not written in two bytes"
-    if data.content:
-        raise Undecided(
-            "the signature holds content of its own: it says nothing about the image, and a "
-            "firmware must refuse it; whether this one does, only the board can tell"
-        )
+        return f"not PKCS#7 SignedData ({MBEDTLS} can crash on that): {error}"
+    if reason := unreadable(data, signed.signature):
+        return reason
+    if difference := parsers_differ(data, len(signed.signature)):
+        raise Undecided(difference)
     certificates = [each for _, der in data.certificates if (each := load_certificate(der))]
     if len(certificates) < len(data.certificates):
         return "a certificate in it cannot be read"
-    if reason := _inconsistent(data):
-        return reason
     digest = hashlib.sha256()
     for chunk in signed.content():
         digest.update(chunk)
@@ -97,41 +92,6 @@ def reason_to_refuse(signed: Signed) -> str | None:
         if final:
             break
     return "; ".join(reasons)
-
-
-def _inconsistent(data: SignedData) -> str | None:
-    """What U-Boot's parser refuses before it looks at any digest."""
-    if not data.signers:
-        return "nobody signed it"
-    if data.version not in (1, 3) or data.content_type != DATA:
-        kind = NAMES.get(data.content_type, data.content_type)
-        return f"SignedData has version {data.version} and holds {kind}"
-    if len({bool(signer.attributes) for signer in data.signers}) > 1:
-        return "some signers have signed attributes, some have none"
-    reasons = (_unreadable(signer, data.version) for signer in data.signers)
-    return next(filter(None, reasons), None)
-
-
-def _unreadable(signer: SignerInfo, version: int) -> str | None:
-    names = [each.oid for each in signer.attributes]
-    kind = signer.attribute(CONTENT_TYPE)
-    checks = (
-        (signer.digest in NAMES, "its digest algorithm is unknown to U-Boot"),
-        (
-            signer.algorithm == RSA_ENCRYPTION,
-            "its signature algorithm is not plain RSA (PKCS#1 1.5), the only one U-Boot knows",
-        ),
-        (
-            (signer.version == 1) == (version == 1),
-            f"SignerInfo has version {signer.version}, SignedData {version}",
-        ),
-        (
-            not names or names.count(CONTENT_TYPE) == names.count(MESSAGE_DIGEST) == 1,
-            "the signed attributes need one contentType and one messageDigest",
-        ),
-        (not kind or kind.value == _DATA, "the signed contentType is not that of the contentInfo"),
-    )
-    return next((reason for good, reason in checks if not good), None)
 
 
 class _Signer:
@@ -282,7 +242,7 @@ def wrapped(signature: bytes) -> bytes:
     if SignedData.parse(signature).wrapped:
         return signature
     inner = _der(0xA0, signature)
-    return _der(0x30, _HEADER + inner)
+    return _der(0x30, SIGNED_DATA_OID + inner)
 
 
 def _der(tag: int, value: bytes) -> bytes:

@@ -50,12 +50,14 @@ class Rule(Generic[T]):
     :param status: EFI_STATUS of CapsuleXXXX when it fails; None: there is no CapsuleXXXX then.
     :param where: the function of U-Boot.
     :param broken: what is wrong, with the field's name; None when nothing is.
+    :param note: what else happens then.
     """
 
     name: str
     status: int | None
     where: str
     broken: Callable[[T], str | None]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Refusal:
     status: int | None
     where: str
     detail: str
+    note: str = ""
 
 
 def refusal(rules: Iterable[Rule[T]], subject: T) -> Refusal | None:
@@ -75,7 +78,7 @@ def refusal(rules: Iterable[Rule[T]], subject: T) -> Refusal | None:
     """
     for rule in rules:
         if detail := rule.broken(subject):
-            return Refusal(rule.name, rule.status, rule.where, detail)
+            return Refusal(rule.name, rule.status, rule.where, detail, rule.note)
     return None
 
 
@@ -203,7 +206,7 @@ def _authentication_fits(item: Item) -> str | None:
 
 
 def _sizes_stay_inside(item: Item) -> str | None:
-    """U-Boot has no such check, and hashes what is not the image: no signature can match that."""
+    """U-Boot has no such check; it hashes what is not the image, and no signature matches that."""
     if item.end > len(item.data):
         return f"UpdateImageSize leads {item.end - len(item.data)} beyond the file"
     end = item.signature[1]
@@ -216,7 +219,13 @@ def _version_is_enough(item: Item) -> str | None:
 
 
 OUTER_RULES: tuple[Rule[OuterHeaders], ...] = (
-    Rule("file is whole", None, READ_FILE, _file_is_whole),
+    Rule(
+        "file is whole",
+        None,
+        READ_FILE,
+        _file_is_whole,
+        "the file is deleted, and there is no CapsuleXXXX",
+    ),
     Rule(
         "capsule type",
         status.UNSUPPORTED,
@@ -270,7 +279,13 @@ PAYLOAD_RULES: tuple[Rule[Item], ...] = (
             f"AuthInfo.CertType is {i.authentication.cert_type}",
         ),
     ),
-    Rule("sizes", status.SECURITY_VIOLATION, AUTHENTICATE, _sizes_stay_inside),
+    Rule(
+        "sizes",
+        status.SECURITY_VIOLATION,
+        AUTHENTICATE,
+        _sizes_stay_inside,
+        "2025.01 does not look at the size: it hashes on, and crashes where the memory ends",
+    ),
 )
 # After the signature was found good
 VERSION_RULES: tuple[Rule[Item], ...] = (

@@ -79,6 +79,7 @@ class SignerInfo:
     :param issuer: DER of the certificate's issuer; None when a key identifier names it instead.
     :param attributes: what is signed; empty when the data itself are.
     :param signed_bytes: the attributes as they are hashed; empty without attributes.
+    :param more: something follows the signature: attributes that are not signed.
     """
 
     at: int
@@ -91,6 +92,7 @@ class SignerInfo:
     signed_bytes: bytes
     algorithm: str
     signature: bytes
+    more: bool = False
 
     def attribute(self, oid: str) -> Attribute | None:
         """The attribute of that type."""
@@ -104,6 +106,7 @@ class SignedData:
     :param wrapped: it stands in a ContentInfo; EDK2 also takes it without.
     :param content: the data are in it; a capsule's are not.
     :param certificates: offset and DER of each.
+    :param revocations: it carries lists of revoked certificates.
     """
 
     wrapped: bool
@@ -115,6 +118,7 @@ class SignedData:
     certificates: tuple[tuple[int, bytes], ...]
     signers: tuple[SignerInfo, ...]
     end: int
+    revocations: bool = False
 
     @classmethod
     def parse(cls, der: bytes) -> "SignedData":
@@ -144,9 +148,12 @@ def _signed_data(der: bytes, data: Node, wrapped: bool, end: int) -> SignedData:
     content_type = _oid(der, _expect(der, content, OID, "contentType", inner))
     certificates: tuple[tuple[int, bytes], ...] = ()
     signers: tuple[SignerInfo, ...] | None = None
+    revocations = False
     for part in parts:
         if part.tag == 0xA0:
             certificates = tuple((n.at, der[n.at : n.end]) for n in _children(der, part))
+        elif part.tag == 0xA1:
+            revocations = True
         elif part.tag == SET:
             signers = tuple(_signer(der, each) for each in _children(der, part))
     if signers is None:
@@ -161,6 +168,7 @@ def _signed_data(der: bytes, data: Node, wrapped: bool, end: int) -> SignedData:
         certificates,
         signers,
         end,
+        revocations,
     )
 
 
@@ -199,6 +207,7 @@ def _signer(der: bytes, node: Node) -> SignerInfo:
         signed_bytes,
         _algorithm(der, following),
         der[value.body : value.end],
+        next(parts, None) is not None,
     )
 
 
