@@ -4,11 +4,14 @@ The tool is the one that was built with the firmware under test: Debian's own, o
 with 0 on the option for the version header and writes nothing.
 """
 
+import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ubtest.cli import main
 from ubtest.crypto.keyring import Key, KeyRing
 from ubtest.crypto.pkcs7 import signed
 from ubtest.firmware.bundle import find
@@ -24,6 +27,12 @@ PAYLOAD = FmpPayload(
     monotonic_count=77,
 )
 PAYLOADS = {"plain": PAYLOAD, "versioned": replace(PAYLOAD, fw_version=0x00020001)}
+
+
+@pytest.fixture(autouse=True)
+def handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's handlers of signals are not this run's."""
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +91,78 @@ def test_a_signed_capsule_has_the_same_fields_and_either_signature_verifies(
     assert _unsigned(theirs) == _unsigned(ours) == Capsule((payload,))
     for capsule in (theirs, ours):
         assert _verified(capsule.payloads[0], key, tmp_path) == payload.signed_data()
+
+
+@pytest.fixture(params=["unsigned", "signed"])
+def signer(request: pytest.FixtureRequest, key: Key) -> Key | None:
+    """Who signs; None: nobody does."""
+    return key if request.param == "signed" else None
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_mkeficapsule_reads_ours(
+    name: str, mkeficapsule: str, signer: Key | None, tmp_path: Path
+) -> None:
+    payload = PAYLOADS[name]
+    ours = signed(signer, payload) if signer else payload
+    (tmp_path / "ours.cap").write_bytes(Capsule((ours,)).pack())
+
+    dumped = dumped_fields(run([mkeficapsule, "--dump-capsule", tmp_path / "ours.cap"]).text)
+
+    header = "FMP_CAPSULE_IMAGE_HDR."
+    assert dumped[f"{header}UPDATE_IMAGE_TYPE_ID"].lower() == str(payload.image_type)
+    assert int(dumped[f"{header}UPDATE_IMAGE_INDEX"], 16) == payload.index
+    assert int(dumped[f"{header}UPDATE_HARDWARE_INSTANCE"], 16) == payload.hardware_instance
+    assert int(dumped["Payload Image Size"], 16) == len(payload.image)
+    version = int(dumped.get("FMP_PAYLOAD_HDR.FW_VERSION", "0"), 16)
+    assert version == (payload.fw_version or 0)
+    if signer:
+        count = dumped["EFI_FIRMWARE_IMAGE_AUTH.MONOTONIC_COUNT"]
+        assert int(count, 16) == payload.monotonic_count
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_show_and_verify_read_theirs(
+    name: str, mkeficapsule: str, signer: Key | None, key: Key, tmp_path: Path, capsys
+) -> None:
+    payload = PAYLOADS[name]
+    options: list[str | Path] = []
+    if signer:
+        options += ["--monotonic-count", str(payload.monotonic_count)]
+        options += ["--private-key", signer.private_key_path]
+        options += ["--certificate", signer.certificate_path]
+    made(mkeficapsule, payload, tmp_path, *options)
+    theirs = str(tmp_path / "capsule")
+
+    assert main(["capsule", "show", theirs, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    fields = {field["name"]: field["value"] for part in shown["parts"] for field in part["fields"]}
+    assert fields["UpdateImageTypeId"] == str(payload.image_type)
+    assert fields["image"] == f"{len(payload.image)} bytes"
+    assert fields.get("FwVersion") == payload.fw_version
+    assert fields.get("MonotonicCount") == (payload.monotonic_count if signer else None)
+    assert fields.get("subject") == ("CN=signer" if signer else None)
+
+    trusted = str(key.certificate_path)
+    assert main(["capsule", "verify", theirs, "--cert", trusted]) == (0 if signer else 1)
+
+
+@pytest.mark.parametrize("option", ["--fw-accept", "--fw-revert"])
+def test_show_reads_their_accept_and_revert_capsules(
+    option: str, mkeficapsule: str, tmp_path: Path, capsys
+) -> None:
+    identity = ["--guid", str(PAYLOAD.image_type)] if option == "--fw-accept" else []
+    run([mkeficapsule, option, *identity, tmp_path / "empty.cap"])
+    assert main(["capsule", "show", str(tmp_path / "empty.cap")]) == 0
+    said = capsys.readouterr().out
+    assert "U-Boot's FWU" in said
+    assert (str(PAYLOAD.image_type) in said) == (option == "--fw-accept")
+
+
+def dumped_fields(text: str) -> dict[str, str]:
+    """Name -> value of what `mkeficapsule --dump-capsule` prints."""
+    pairs = (line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return {name.strip(): value.strip() for name, value in pairs}
 
 
 def _unsigned(capsule: Capsule) -> Capsule:
