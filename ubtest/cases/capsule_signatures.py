@@ -6,7 +6,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options
 
-from ubtest.cases.capsule_case import BOTH, Bench, Case, Effect, Make, Path, resigned, signature
+from ubtest.cases.capsule_case import BOTH, Bench, Case, Effect, Make, resigned, signature
 from ubtest.crypto.der import Element, signature_parts
 from ubtest.crypto.pkcs7 import sign
 from ubtest.crypto.variants import DETACHED, issued_by, sign_as, signer
@@ -77,18 +77,21 @@ def _flip(part: str, at: int = -1) -> Make:
     return signature(edit)
 
 
-def _each_part(edit: Callable[[bytes, Element], bytes], what: str, paths: Path) -> tuple[Case, ...]:
+def _each_part(
+    edit: Callable[[bytes, Element], bytes], what: str, parts: tuple[str, ...]
+) -> tuple[Case, ...]:
     """The same damage to every part of the signature, one row each."""
 
     def row(part: str) -> Case:
         made = signature(lambda der: edit(der, signature_parts(der)[part]))
-        return Case(f"{part}: {what}", made, SECURITY_VIOLATION, DER, paths=paths, bug=ABORTS)
+        return Case(f"{part}: {what}", made, SECURITY_VIOLATION, DER, bug=ABORTS)
 
-    return tuple(row(part) for part in PARTS)
+    return tuple(row(part) for part in parts)
 
 
 PARTS = (
     "ContentInfo",
+    "contentType",
     "content",
     "SignedData",
     "version",
@@ -164,6 +167,8 @@ ALGORITHMS = (
 TAMPERED = (
     Case("encryptedDigest, last bit", _flip("encryptedDigest"), SECURITY_VIOLATION, VERIFY, paths=BOTH),
     Case("encryptedDigest, first byte", _flip("encryptedDigest", -256), SECURITY_VIOLATION, VERIFY),
+    Case("encryptedDigest, all zero", signature(lambda der: der[:-256] + bytes(256)),
+         SECURITY_VIOLATION, VERIFY),
     Case("authenticatedAttributes, last bit", _flip("authenticatedAttributes"), SECURITY_VIOLATION,
          VERIFY),
     Case("issuerAndSerialNumber, last bit", _flip("issuerAndSerialNumber"), SECURITY_VIOLATION, VERIFY),
@@ -181,11 +186,12 @@ SHAPE = (
          lambda der: bench.keys["trusted"].der)(bench), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("half of it", signature(lambda der: der[: len(der) // 2]), SECURITY_VIOLATION, DER, paths=BOTH, bug=ABORTS),
     Case("all but the last byte", signature(lambda der: der[:-1]), SECURITY_VIOLATION, DER, bug=ABORTS),
-    Case("contentType: cut inside, too short for the parser", signature(lambda der: der[:14]),
+    Case("cut where it is too short for the parser", signature(lambda der: der[:14]),
          SECURITY_VIOLATION, "U-Boot efi_signature.c, efi_parse_pkcs7_header: at least 128 bytes"),
-    *_each_part(lambda der, part: der[: part.end - 1], "cut inside", Path.MEMORY),
+    *_each_part(lambda der, part: der[: part.body] + bytes(len(der) - part.body),
+                "zeros behind its header", PARTS[:-1]),
     *_each_part(lambda der, part: der[: part.at + 1] + b"\x84\xff\xff\xff\xff" + der[part.body :],
-                "length 2^32 - 1", Path.MEMORY),
+                "length 2^32 - 1", PARTS),
 )
 # fmt: on
 
