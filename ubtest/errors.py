@@ -8,6 +8,10 @@ UbtestError
 └── CaseError          the test or its input is wrong: "error"
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class UbtestError(Exception):
     """A problem whose owner is known, with the step to take next.
@@ -63,3 +67,18 @@ class CaseError(UbtestError):
     """The test, its declaration or the user's input is at fault."""
 
     owner = "test"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Whatever goes wrong while a file or folder is written is the host's fault, and says where.
+
+    :raises HostError: no space, no permission, no such folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise HostError(
+            f"cannot write {path}: {error.strerror}",
+            next_step=f"look at space and permissions of {path.parent}",
+        ) from error

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from ubtest.errors import writing
+
 
 class Transcript:
     """Records both directions of a console into memory and, while a test runs, into a file.
@@ -46,14 +48,18 @@ class Transcript:
     @contextmanager
     def recording(self, path: Path) -> Iterator[None]:
         """Write everything that happens in this block into a file; times start at zero."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as file:
+        with writing(path), self._open(path) as file:
             self._start, self._recent, self._file = time.monotonic(), b"", file
             try:
                 yield
             finally:
                 self._flush()
                 self._file = None
+
+    @staticmethod
+    def _open(path: Path) -> TextIO:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
 
     def _write(self, mark: str, data: bytes) -> None:
         if self._file is None:

@@ -18,7 +18,7 @@ from labgrid.protocol import ConsoleProtocol, PowerProtocol
 from labgrid.step import step
 
 from ubtest.crypto.keyring import KeyRing
-from ubtest.errors import CaseError, LabError
+from ubtest.errors import CaseError, LabError, writing
 from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.versions import traits
 from ubtest.lab.blockdev import BlockNode, node
@@ -245,7 +245,7 @@ class QEMUMachineDriver(
     def _make_flashes(self, planted: Mapping[int, bytes]) -> None:
         for index, size in enumerate(self.flashes):
             path = self.folder / f"flash{index}.img"
-            with path.open("wb") as file:
+            with writing(path), path.open("wb") as file:
                 file.truncate(size * MIB)
                 if index == 0:
                     file.write(self.bundle.binary.read_bytes())

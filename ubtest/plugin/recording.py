@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ubtest.errors import HostError
+from ubtest.errors import HostError, writing
 
 
 class Results:
@@ -25,8 +25,9 @@ class Results:
         """Keep an artefact, and its path and hash in the JUnit file."""
         data = content.encode() if isinstance(content, str) else content
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
         self.note(name, f"{path} sha256={sha256(data).hexdigest()}")
         return path
 

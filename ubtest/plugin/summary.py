@@ -1,6 +1,6 @@
 """The end of a board run: what it could do, and everything that did not run and why."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -16,11 +16,11 @@ def write_summary(terminal: pytest.TerminalReporter, run: BoardRun) -> None:
             terminal.line(f"{name:<{width}}  {'yes' if there else 'NO'}")
     if run.not_run:
         terminal.section("did not run", sep="-")
-        by_reason: dict[str, list[str]] = defaultdict(list)
+        by_reason: dict[str, Counter[str]] = defaultdict(Counter)
         for nodeid, reason in run.not_run.items():
-            by_reason[reason].append(nodeid)
-        for reason, nodeids in by_reason.items():
-            terminal.line(f"{len(nodeids)} x {reason}", yellow=True)
-            for nodeid in nodeids:
-                terminal.line(f"    {nodeid}")
+            by_reason[reason][nodeid.partition("[")[0]] += 1
+        for reason, tests in by_reason.items():
+            terminal.line(f"{tests.total()} x {reason}", yellow=True)
+            for test, rows in tests.items():
+                terminal.line(f"    {test}" + (f"  ({rows} rows)" if rows > 1 else ""))
     terminal.line(f"results: {run.folder}")
