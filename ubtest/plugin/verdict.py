@@ -1,5 +1,6 @@
 """Whose fault decides the verdict: the firmware's is a failure, everybody else's an error."""
 
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +61,7 @@ def judge(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     elif report.when == "call" and not isinstance(error, FIRMWARE_FAULTS):
         report.when = "setup"
     if isinstance(error, UbtestError):
-        report.longrepr = Account(_where(call), error)  # type: ignore[assignment]
+        report.longrepr = Account(_where(call, report), error)  # type: ignore[assignment]
 
 
 def refuse_skip(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -73,11 +74,13 @@ def refuse_skip(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     report.longrepr = Account(report.nodeid, error)  # type: ignore[assignment]
 
 
-def _where(call: pytest.CallInfo[None]) -> str:
-    """The line of the test or fixture that met the error; below it everything is ubtest's own."""
+def _where(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
+    """The user's line that met the error; where there is none, the test."""
     assert call.excinfo is not None
-    package = Path(ubtest.__file__).parent
-    entries = [e for e in call.excinfo.traceback if "site-packages" not in Path(e.path).parts]
-    theirs = [e for e in entries if not Path(e.path).is_relative_to(package)]
-    entry = (theirs or entries or list(call.excinfo.traceback))[-1]
-    return f"{entry.path}:{entry.lineno + 1}: {str(entry.statement).strip()}"
+    ours = (Path(ubtest.__file__).parent, Path(sysconfig.get_path("stdlib")))
+    for entry in reversed(list(call.excinfo.traceback)):
+        path = Path(entry.path)
+        foreign = "site-packages" in path.parts or any(path.is_relative_to(o) for o in ours)
+        if not foreign:
+            return f"{path}:{entry.lineno + 1}: {str(entry.statement).strip()}"
+    return report.nodeid
