@@ -195,6 +195,24 @@ def test_bad_input_is_one_clear_message(run_pytest, arguments, code, said):
     assert run.code == code, run.output
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("QEMUMachineDriver:", "QEMUMachineDrive:", "unknown driver class QEMUMachineDrive"),
+        ("    drivers:", "    drivers: [", "line"),
+        ("        image-type:", "        image-typ:", "`firmware-image` is missing or wrong"),
+    ],
+)
+def test_a_mistake_in_the_board_file(run_pytest, tmp_path, old, new, said):
+    file = tmp_path / "board.yaml"
+    file.write_text(QEMU.read_text().replace(old, new))
+    run = run_pytest("--lg-env", str(file), ONE).finish()
+    assert said in run.output
+    assert str(file) in run.output
+    assert "INTERNALERROR" not in run.output
+    assert run.code in (1, 4), run.output
+
+
 def test_a_firmware_for_another_processor(run_pytest, tmp_path):
     good = find("qemu-arm64")
     config = (good.path / ".config").read_text().replace("CONFIG_ARM64=y\n", "")

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from labgrid.config import Config
+from labgrid.exceptions import InvalidConfigError
 
 from ubtest.errors import CaseError, FirmwareError, UbtestError
 from ubtest.plugin.known_bugs import known_bug
@@ -168,13 +170,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _check_env_file(path: Path) -> None:
-    if path.is_file():
-        return
-    there = sorted(str(file) for file in path.parent.glob("*.yaml"))
-    raise pytest.UsageError(
-        f"--lg-env: there is no board file {path}"
-        + (f"\n  -> there are: {', '.join(there)}" if there else "")
-    )
+    """Read the board file before labgrid does, whose error would be pytest's internal one."""
+    if not path.is_file():
+        there = sorted(str(file) for file in path.parent.glob("*.yaml"))
+        raise pytest.UsageError(
+            f"--lg-env: there is no board file {path}"
+            + (f"\n  -> there are: {', '.join(there)}" if there else "")
+        )
+    try:
+        Config(str(path))
+    except InvalidConfigError as error:
+        raise pytest.UsageError(f"--lg-env {path}: {error.msg}") from error
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
