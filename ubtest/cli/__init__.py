@@ -13,7 +13,7 @@ from ubtest.errors import UbtestError
 _ENDING = """\
 exit codes:
   0    it worked
-  1    the firmware, or `ubtest doctor`, says no
+  1    the firmware, `ubtest doctor` or `ubtest capsule` says no
   2    the input, this machine or the lab is at fault; the message says which
   130  stopped by Ctrl-C (143: by SIGTERM)
 
