@@ -78,7 +78,7 @@ def reason_to_refuse(signed: Signed) -> str | None:
         raise Undecided(difference)
     certificates = [each for _, der in data.certificates if (each := load_certificate(der))]
     if len(certificates) < len(data.certificates):
-        return "a certificate in it cannot be read"
+        raise Undecided("a certificate in the signature cannot be read here; U-Boot is less strict")
     digest = hashlib.sha256()
     for chunk in signed.content():
         digest.update(chunk)
@@ -189,7 +189,7 @@ class _Signer:
         assert end is not None  # _broken_chain
         if any(end.tbs_certificate_bytes == each.tbs_certificate_bytes for each in self.trusted):
             return None
-        if end.issuer != end.subject and any(_verifies(each, end) for each in self.trusted):
+        if not _verifies(end, end) and any(_verifies(each, end) for each in self.trusted):
             return None
         name = end.subject.rfc4514_string()
         return f"signed by {name!r}, which leads to none of the trusted certificates"

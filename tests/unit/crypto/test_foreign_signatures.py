@@ -35,10 +35,22 @@ class Signers:
         self.leaf = self.make("leaf", "root")
         self.expired = self.make("expired", "root", age=400)
 
-    def make(self, name: str, issuer: str | None, *, age: int = 1, bits: int = 2048) -> Any:
-        """A certificate of 365 days that started `age` days ago."""
-        key = rsa.generate_private_key(65537, bits)
-        parent = self if issuer is None else None
+    def make(
+        self,
+        name: str,
+        issuer: str | None,
+        *,
+        age: int = 1,
+        bits: int = 2048,
+        key_of: str | None = None,
+        forged: bool = False,
+    ) -> Any:
+        """A certificate of 365 days that started `age` days ago.
+
+        :param key_of: it is for the key of that one.
+        :param forged: it names its issuer, who did not sign it.
+        """
+        key = self._key(key_of) if key_of else rsa.generate_private_key(65537, bits)
         above = key if issuer is None else self._key(issuer)
         start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=age)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -55,8 +67,8 @@ class Signers:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(above.public_key()),
                 critical=False,
             )
-            .add_extension(x509.BasicConstraints(ca=parent is not None, path_length=None), True)
-            .sign(above, hashes.SHA256())
+            .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), True)
+            .sign(key if forged else above, hashes.SHA256())
         )
         pem = serialization.Encoding.PEM
         (self.folder / f"{name}.crt").write_bytes(certificate.public_bytes(pem))
@@ -107,6 +119,20 @@ def test_the_end_of_the_chain_counts_and_not_the_signer(signers: Signers) -> Non
     capsule = signers.sign("leaf", "-certfile", signers.folder / "root.crt")
     verdict = verdict_of(capsule, signers.leaf)
     assert verdict.why.startswith("signed by 'CN=root', which leads to none")
+
+
+def test_a_certificate_that_only_says_who_issued_it(signers: Signers) -> None:
+    signers.make("forged", "root", forged=True)
+    chain = ("-certfile", signers.folder / "root.crt")
+    verdict = verdict_of(signers.sign("forged", *chain), signers.root)
+    assert verdict.why == "a certificate was not signed by the one that it names"
+    assert verdict_of(signers.sign("forged"), signers.root).answer is Answer.REFUSED
+
+
+def test_a_renewed_certificate_of_a_trusted_key_is_another_one(signers: Signers) -> None:
+    signers.make("renewed", None, key_of="root")
+    verdict = verdict_of(signers.sign("renewed"), signers.root)
+    assert verdict.why.startswith("signed by 'CN=renewed', which leads to none")
 
 
 @pytest.mark.parametrize(

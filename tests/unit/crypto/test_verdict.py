@@ -89,6 +89,16 @@ def test_the_payload_before_a_refused_one_is_written(
     assert verdict.notes == ("payload 0: written before this one is refused",)
 
 
+@pytest.mark.parametrize(
+    ("image", "rule"), [(b"", "item offset"), (b"x", "signed at all")], ids=["at the end", "before"]
+)
+def test_something_must_follow_an_image_header(
+    image: bytes, rule: str, trusted: list[x509.Certificate]
+) -> None:
+    unsigned = Capsule((replace(PAYLOAD, image=image, fw_version=None),))
+    assert judge(unsigned.pack(), trusted, TARGET).rule == rule
+
+
 def test_an_offset_that_wraps_around_leads_back_as_in_the_firmware(
     good: Capsule, trusted: list[x509.Certificate]
 ) -> None:
