@@ -160,8 +160,8 @@ def _exact_timers() -> Iterator[None]:
     """What is started in this block wakes up when it wants to, as a whole board does.
 
     U-Boot sleeps 0.1 ms each time it looks for a character (drivers/serial/sandbox.c), and Linux
-    makes 0.15 of it for an ordinary program. Without the delay, commands take two thirds of the
-    time. Where the kernel has no such file, they take longer.
+    makes 0.15 of it for an ordinary program. Without the delay, commands take a quarter to a third
+    less time. Where the kernel has no such file, they take longer.
     """
     before = _SLACK.read_text() if _SLACK.exists() else None
     try:
