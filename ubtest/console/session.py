@@ -39,8 +39,12 @@ class Reply:
 
     @property
     def lines(self) -> list[str]:
-        """The output line by line, safe to print; empty lines are kept."""
-        return printable(self.output.replace(b"\r", b"")).splitlines()
+        """The output line by line, safe to print; empty lines are kept.
+
+        Without the query for the terminal's size, which comes before the answer of the command
+        that starts EFI.
+        """
+        return printable(SIZE_DIALOGUE.sub(b"", self.output).replace(b"\r", b"")).splitlines()
 
     @property
     def text(self) -> str:
@@ -64,6 +68,8 @@ CRASH_END = re.compile(rb"resetting \.\.\.|### ERROR ### Please RESET the board 
 
 # Ctrl-U: an answer to a size query that came too late for U-Boot waits at the prompt as typed text
 ERASE_LINE = b"\x15"
+# U-Boot: lib/efi_loader/efi_console.c, query_console_serial
+SIZE_DIALOGUE = re.compile(rb"\x1b7\x1b\[r\x1b\[999;999H\x1b\[6n\x1b8")
 SIZE_QUERY = b"\x1b[6n"  # "where is the cursor": how U-Boot's EFI console learns the terminal size
 
 

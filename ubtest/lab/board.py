@@ -6,6 +6,7 @@ from typing import Any
 from labgrid import Target
 
 from ubtest.errors import CaseError
+from ubtest.firmware.versions import Version
 from ubtest.formats.guid import Guid
 from ubtest.lab.machine import MachineProtocol
 from ubtest.lab.strategy import BoardStrategy
@@ -74,7 +75,7 @@ class Board:
         said = self._option("firmware-image")
         try:
             return FirmwareImage(
-                Guid.of(said["image-type"]),
+                Guid.of(_of_version(said["image-type"], self.machine.bundle.version)),
                 *(int(str(said[key]), 0) for key in ("index", "flash", "offset", "size")),
             )
         except (KeyError, ValueError) as error:
@@ -114,3 +115,18 @@ class Board:
 
     def off(self) -> None:
         self.strategy.transition("off")
+
+
+def _of_version(said: str | dict[str, str], version: str) -> str:
+    """A value, or the last row of a table "from this version on" that holds for the firmware.
+
+    :raises KeyError: the firmware is older than every row.
+    """
+    if isinstance(said, str):
+        return said
+    now = Version.parse(version)
+    rows = {Version.parse(since): value for since, value in said.items()}
+    holding = [since for since in rows if since <= now]
+    if not holding:
+        raise KeyError(version)
+    return rows[max(holding)]

@@ -109,6 +109,14 @@ def test_the_terminal_size_is_answered_once(pieces):
     assert board.heard.count(b"\x1b[50;132R") == 1
 
 
+def test_the_query_for_the_terminal_size_is_not_part_of_the_answer():
+    """As the sandbox sends it: the answer follows on the same line."""
+    query = b"\x1b7\x1b[r\x1b[999;999H\x1b[6n\x1b8"
+    reply = session(Board({"printenv -e X": query + b"X:\r\n    RO\r\n"})).command("printenv -e X")
+    assert reply.text == "X:\n    RO"
+    assert reply.output.startswith(query)
+
+
 def test_a_late_answer_does_not_spoil_the_next_command():
     board = Board({"x": b"\x1b[6n", "version": b"U-Boot\r\n"})
     board.answers_in_time = False
