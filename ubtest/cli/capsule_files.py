@@ -96,7 +96,9 @@ def board_image(name: str) -> tuple[Guid, int]:
         for target in described["targets"].values():
             image: dict[str, Any] = target.get("options", {}).get("firmware-image", {})
             if image:
-                return Guid.of(str(image["image-type"])), int(image["index"])
+                said = image["image-type"]  # or a table of them, the newest version last
+                image_type = list(said.values())[-1] if isinstance(said, dict) else said
+                return Guid.of(str(image_type)), int(image["index"])
     except OSError as error:
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml"))) or "none"
         raise CaseError(
