@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
+from ubtest.formats.fat import Geometry, fat_volume
 from ubtest.formats.gpt import SECTOR, TAIL_SECTORS, Gpt, GptPartition
 from ubtest.formats.guid import ESP_TYPE, Guid
+from ubtest.formats.record import FormatError
 from ubtest.media.fat import FatVolume
 
 MiB = 1 << 20
 ALIGNMENT = MiB // SECTOR
+DEFAULT = 64 * MiB
 MINIMUM = 8 * MiB  # FAT16 has at least 4085 clusters
 NAMESPACE = uuid.UUID("3f2c8a52-6f43-4a3b-9d3e-0c4e3f1f7a10")  # of our disks, for version 5 GUIDs
 
@@ -57,9 +60,10 @@ def build_disk(
     path: Path,
     files: Mapping[str, bytes],
     *,
-    size: int = 64 * MiB,
+    size: int = DEFAULT,
     label: str = "ESP",
     identity: str = "ubtest",
+    kind: Guid = ESP_TYPE,
 ) -> Disk:
     """Make a sparse disk image with files in its ESP; byte-identical for the same arguments.
 
@@ -68,13 +72,12 @@ def build_disk(
     :param size: bytes of the disk, a multiple of 512.
     :param identity: what the GUIDs and the serial number derive from; give two disks of one
         board two identities.
+    :param kind: the partition's type; firmware tells an ESP by it.
     :raises CaseError: a wrong size or name, or more content than fits.
     :raises HostError: no space left, no permission, or mtools is missing.
     """
-    if size < MINIMUM or size % SECTOR:
-        raise CaseError(f"a disk of {size} bytes: must be a multiple of 512, at least {MINIMUM}")
-    gpt = _partitioned(size, identity)
-    esp = gpt.partitions[0]
+    gpt = _partitioned(size, identity, kind)
+    (partition,) = gpt.partitions
     with _replacing(path) as part:
         with part.open("r+b") as image:
             image.truncate(size)
@@ -83,20 +86,43 @@ def build_disk(
                 image.write(piece)
         Disk(part).esp.build(
             files,
-            esp.last_lba - esp.first_lba + 1,
+            partition.last_lba - partition.first_lba + 1,
             label=label,
             serial=_derived(identity, "volume").int & 0xFFFFFFFF,
         )
     return Disk(path)
 
 
-def _partitioned(size: int, identity: str) -> Gpt:
+def esp(identity: str = "ubtest", *, size: int = DEFAULT) -> GptPartition:
+    """The partition that :func:`build_disk` gives to a disk of this identity and size."""
+    return _partitioned(size, identity, ESP_TYPE).partitions[0]
+
+
+def room(files: Mapping[str, bytes], *, size: int = DEFAULT) -> int:
+    """How many bytes one more file in the root may have; with as many, the ESP is full.
+
+    :raises CaseError: as :func:`build_disk`.
+    """
+    partition = esp(size=size)
+    sectors = partition.last_lba - partition.first_lba + 1
+    geometry = Geometry.of(sectors)
+    try:
+        _, (_, table), *_ = fat_volume({**files, "filler": b""}, sectors, label="", serial=0)
+    except FormatError as error:
+        raise CaseError(str(error)) from error
+    reserved_or_used = len(table) // 2  # the clusters are handed out in order
+    return (geometry.clusters + 2 - reserved_or_used) * geometry.cluster_sectors * SECTOR
+
+
+def _partitioned(size: int, identity: str, kind: Guid) -> Gpt:
     """One ESP over all of the disk that is left when it starts and ends on whole MiB."""
+    if size < MINIMUM or size % SECTOR:
+        raise CaseError(f"a disk of {size} bytes: must be a multiple of 512, at least {MINIMUM}")
     sectors = size // SECTOR
     end = (sectors - TAIL_SECTORS) // ALIGNMENT * ALIGNMENT
     esp = GptPartition(
         "EFI System",
-        ESP_TYPE,
+        kind,
         Guid(_derived(identity, "partition").bytes_le),
         ALIGNMENT,
         end - 1,

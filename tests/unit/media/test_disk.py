@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ubtest.errors import CaseError, HostError
-from ubtest.media.disk import MiB, build_disk
+from ubtest.formats.guid import Guid
+from ubtest.media.disk import MiB, build_disk, esp, room
 from ubtest.media.fat import FatVolume
 from ubtest.run import run
 
@@ -71,6 +72,32 @@ def test_an_image_replaces_an_older_one(tmp_path: Path) -> None:
 def test_a_wrong_size_is_the_tests_fault(size: int, tmp_path: Path) -> None:
     with pytest.raises(CaseError, match=f"a disk of {size} bytes"):
         build_disk(tmp_path / "disk.img", {}, size=size)
+
+
+def test_the_partition_of_a_disk_is_known_before_it_is_made(tmp_path: Path) -> None:
+    disk = build_disk(tmp_path / "disk.img", {}, identity="one", size=8 * MiB)
+    said = run(["sgdisk", "-i", "1", disk.path]).text
+    partition = esp("one", size=8 * MiB)
+    assert str(partition.unique_guid).upper() in said
+    assert f"First sector: {partition.first_lba} " in said
+    assert f"Last sector: {partition.last_lba} " in said
+    assert str(partition.type_guid).upper() in said
+
+
+def test_a_partition_can_be_none_of_the_firmwares(tmp_path: Path) -> None:
+    data = Guid.of("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")
+    disk = build_disk(tmp_path / "disk.img", FILES, kind=data)
+    assert "(Microsoft basic data)" in run(["sgdisk", "-i", "1", disk.path]).text
+    assert disk.listing() == sorted(FILES)
+
+
+@pytest.mark.parametrize("size", [8 * MiB, 64 * MiB])
+def test_room_is_what_fits_to_the_byte(size: int, tmp_path: Path) -> None:
+    most = room(FILES, size=size)
+    disk = build_disk(tmp_path / "disk.img", {**FILES, "filler": bytes(most)}, size=size)
+    assert b" 0 bytes free" in run(["mdir", "-i", f"{disk.path}@@1M", "::"]).stdout
+    with pytest.raises(CaseError, match="do not fit"):
+        build_disk(tmp_path / "disk.img", {**FILES, "filler": bytes(most + 1)}, size=size)
 
 
 def test_what_does_not_fit_leaves_no_image(tmp_path: Path) -> None:
