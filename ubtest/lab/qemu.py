@@ -23,7 +23,7 @@ from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.versions import traits
 from ubtest.lab.blockdev import BlockNode, node
 from ubtest.lab.machine import MachineProtocol
-from ubtest.lab.machine_dtb import machine_dtb
+from ubtest.lab.machine_dtb import Properties, machine_dtb
 from ubtest.lab.qemu_process import GuestReset, QemuProcess
 from ubtest.media.disk import Disk
 from ubtest.project import Project
@@ -47,6 +47,8 @@ class QEMUMachineDriver(
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
     :param devices: ``-device`` values that are always there.
     :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
+    :ivar dtb_properties: what a test adds to the device tree before power-on; :meth:`renew` takes
+        it out again.
     """
 
     firmware: str = attr.ib(validator=attr.validators.instance_of(str))
@@ -70,7 +72,8 @@ class QEMUMachineDriver(
         self._process: QemuProcess | None = None
         self._nodes: dict[str, BlockNode] = {}
         self._disk_devices: dict[str, dict[str, Any]] = {}
-        self._dtb: Path | None = None
+        self.dtb_properties: Properties = {}
+        self._dtb: tuple[Properties, Path] | None = None
         self._numbers = count()
 
     # what is in the machine
@@ -103,6 +106,7 @@ class QEMUMachineDriver(
     def renew(self, planted: Mapping[int, bytes] | None = None) -> None:
         self._must_be_off("new flashes")
         self._empty()
+        self.dtb_properties = {}
         self.command_lines.clear()
         self._make_flashes(planted or {})
 
@@ -264,7 +268,7 @@ class QEMUMachineDriver(
         # translated from flash before an update changed it, and the new firmware crashes.
         args += ["-no-reboot"]
         args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
-        if traits(self.bundle.version).capsule_key == "dtb":
+        if self.dtb_properties or traits(self.bundle.version).capsule_key == "dtb":
             args += ["-dtb", str(self._device_tree())]
         ram = f"memory-backend-file,id=ram,share=on,size={self.memory}"
         args += ["-object", f"{ram},mem-path=/proc/self/fd/{memory}"]
@@ -280,13 +284,15 @@ class QEMUMachineDriver(
         return args
 
     def _device_tree(self) -> Path:
-        """Made once per activation: nothing that shapes it changes in between."""
-        if self._dtb is None:
+        """Made once for what shapes it."""
+        if self._dtb is None or self._dtb[0] != self.dtb_properties:
             project = Project.find(Path(self.target.env.config.base))
             esl = KeyRing.load(project.keys).trusted_esl()
             shape = [self.machine, "-cpu", self.cpu, "-m", self.memory]
-            self._dtb = machine_dtb(self._tool(), shape, esl, self.folder / "machine.dtb")
-        return self._dtb
+            path = self.folder / "machine.dtb"
+            machine_dtb(self._tool(), shape, esl, path, self.dtb_properties)
+            self._dtb = self.dtb_properties, path
+        return self._dtb[1]
 
     def _tool(self) -> str:
         return str(self.target.env.config.get_tool(self.qemu))
