@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from ubtest.errors import FirmwareError
 from ubtest.formats.capsule import CapsuleResult
-from ubtest.formats.guid import CAPSULE_REPORT
+from ubtest.formats.esrt import Resource, parse_esrt
+from ubtest.formats.fmp import FmpState
+from ubtest.formats.guid import CAPSULE_REPORT, Guid
+from ubtest.formats.record import FormatError
 from ubtest.formats.varstore import Variable
 from ubtest.lab.board import Board
 from ubtest.lab.uboot import UBootConsoleDriver
@@ -91,3 +94,28 @@ def last_report(uboot: UBootConsoleDriver) -> Report | None:
         return Report(name, last, variable, CapsuleResult.parse(variable.data))
     except ValueError as error:
         raise FirmwareError(f"{name} is not a capsule result: {error}") from error
+
+
+def resources(uboot: UBootConsoleDriver) -> tuple[Resource, ...]:
+    """The images that the firmware lists in its ESRT.
+
+    :raises FirmwareError: what it prints is no table.
+    """
+    try:
+        return parse_esrt(uboot.check("efidebug capsule esrt"))
+    except FormatError as error:
+        raise FirmwareError(str(error)) from error
+
+
+def fmp_state(uboot: UBootConsoleDriver, image_type: Guid, index: int) -> FmpState | None:
+    """What the firmware remembers of an image; None when it was never updated.
+
+    :raises FirmwareError: the variable is not a state.
+    """
+    variable = variables.read(uboot, f"FmpState{index:04X}", image_type)
+    if variable is None:
+        return None
+    if len(variable.data) != FmpState.size():
+        size = FmpState.size()
+        raise FirmwareError(f"{variable.name} has {len(variable.data)} bytes, must have {size}")
+    return FmpState.parse(variable.data)

@@ -1,17 +1,21 @@
 """A capsule update from disk, from the files on the ESP to what became of them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import FirmwareError
+from ubtest.formats.capsule import CapsuleResult
+from ubtest.formats.guid import CAPSULE_REPORT
 from ubtest.formats.record import FormatError
-from ubtest.formats.varstore import Variable, parse_variables
+from ubtest.formats.varstore import Variable, pack_variables, parse_variables
 from ubtest.lab.board import Board
-from ubtest.media.disk import Disk, build_disk
+from ubtest.media.disk import DEFAULT, Disk, build_disk
 from ubtest.uefi import capsules
 
 VARIABLE_FILE = "ubootefi.var"
+RESULT = re.compile(r"Capsule[0-9A-F]{4}")
 
 
 @dataclass(frozen=True)
@@ -36,35 +40,69 @@ class Outcome:
         """EFI_STATUS of the last capsule; None when there was none."""
         return self.report.result.status if self.report else None
 
+    @property
+    def results(self) -> dict[str, CapsuleResult]:
+        """Every CapsuleXXXX in the store on the disk, by name and in the order of the names.
+
+        :raises FirmwareError: one of them is not a result.
+        """
+        try:
+            return {
+                name: CapsuleResult.parse(variable.data)
+                for name, variable in sorted(self.stored.items())
+                if variable.guid == CAPSULE_REPORT and RESULT.fullmatch(name)
+            }
+        except FormatError as error:
+            raise FirmwareError(f"a result in the store on the disk: {error}") from error
+
 
 class OnDiskUpdate:
     """One board with one disk whose ESP carries capsules.
 
     :param folder: where the disk image is made.
+    :ivar storage: how the disk reaches the board; at first what the board file says.
     """
 
     def __init__(self, board: Board, folder: Path) -> None:
         self.board = board
+        self.storage = board.storage
         self._path = folder / "esp.img"
+        self._attached: list[str] = []
         self.disk = Disk(self._path)
 
     def place(
-        self, files: Mapping[str, bytes], *, boot_device: bool = True, requested: bool = True
+        self,
+        files: Mapping[str, bytes],
+        *,
+        boot_device: bool = True,
+        requested: bool = True,
+        variables: Iterable[Variable] = (),
+        extra: Mapping[str, bytes] | None = None,
+        size: int = DEFAULT,
+        beside: Iterable[Disk] = (),
     ) -> None:
         """Put capsules on a disk, boot with it and ask for the update.
+
+        The next call takes the board off and the disks out, and goes on with a new disk.
 
         :param files: name in \\EFI\\UpdateCapsule -> content.
         :param boot_device: let BootOrder lead to the disk.
         :param requested: set OsIndications.
+        :param variables: what is in the store on the disk before the first boot.
+        :param extra: other files, path in the ESP -> content.
+        :param size: bytes of the disk.
+        :param beside: disks that are attached behind this one.
         """
+        self._take_out()
         self.disk = build_disk(
-            self._path, {f"{capsules.DIRECTORY}/{name}": data for name, data in files.items()}
+            self._path, esp_files(files, variables=variables, extra=extra), size=size
         )
-        self.board.machine.attach(self.disk, self.board.storage.bus)
+        for disk in (self.disk, *beside):
+            self._attached.append(self.board.machine.attach(disk, self.storage.bus))
         uboot = self.board.boot()
         self._find_disk()
         if boot_device:
-            capsules.name_boot_device(uboot, self.board.storage.partition)
+            capsules.name_boot_device(uboot, self.storage.partition)
         if requested:
             capsules.request_update(uboot)
 
@@ -79,9 +117,15 @@ class OnDiskUpdate:
         self._find_disk()
         return self._outcome(capsules.start_efi(uboot, timeout=timeout))
 
+    def _take_out(self) -> None:
+        if self._attached:
+            self.board.off()
+        while self._attached:
+            self.board.machine.detach(self._attached.pop())
+
     def _find_disk(self) -> None:
         """EFI sees only the disks that were found before it starts."""
-        self.board.uboot.check(self.board.storage.find.format(path=self.disk.path))
+        self.board.uboot.check(self.storage.find.format(path=self.disk.path))
 
     def _outcome(self, reset: bool) -> Outcome:
         uboot = self.board.uboot
@@ -107,3 +151,17 @@ class OnDiskUpdate:
         except FormatError as error:
             raise FirmwareError(f"the variable store on the disk is damaged: {error}") from error
         return {variable.name: variable for variable in found}
+
+
+def esp_files(
+    files: Mapping[str, bytes],
+    *,
+    variables: Iterable[Variable] = (),
+    extra: Mapping[str, bytes] | None = None,
+) -> dict[str, bytes]:
+    """What is on an ESP that carries capsules; see :meth:`OnDiskUpdate.place`."""
+    content = {f"{capsules.DIRECTORY}/{name}": data for name, data in files.items()}
+    content.update(extra or {})
+    if stored := tuple(variables):
+        content[VARIABLE_FILE] = pack_variables(stored)
+    return content
