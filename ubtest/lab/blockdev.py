@@ -22,17 +22,20 @@ class BlockNode:
     """One image file as QEMU's block layer sees it.
 
     :param name: node name, and the id of the device on it.
+    :param read_only: the guest's writes fail.
     """
 
     name: str
     path: Path
     format: Format
+    read_only: bool = False
 
     @property
     def blockdev(self) -> dict[str, Any]:
         """Arguments of ``-blockdev`` and ``blockdev-add``."""
         file = {"driver": "file", "filename": str(self.path)}
-        return {"driver": self.format, "node-name": self.name, "file": file}
+        locked = {"read-only": True} if self.read_only else {}
+        return {"driver": self.format, "node-name": self.name, "file": file, **locked}
 
     def device(self, bus: str, **options: object) -> dict[str, Any]:
         """Arguments of ``-device`` and ``device_add``.

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -121,14 +122,19 @@ class QEMUMachineDriver(
 
     @Driver.check_active
     @step(args=["disk", "bus"])
-    def attach(self, disk: Disk, bus: str = "virtio", **options: object) -> str:
+    def attach(
+        self, disk: Disk, bus: str = "virtio", *, read_only: bool = False, **options: object
+    ) -> str:
         """Attach a disk, cold while the machine is off, else by hot-plug.
 
+        :param read_only: what the guest writes does not get there, and it is told so.
         :param options: properties of the QEMU device, e.g. ``port="3"`` for USB.
         :returns: the name to :meth:`detach` it by.
         """
         name = f"disk{next(self._numbers)}"
         added = self._add_node(name, disk.path)
+        if read_only:
+            added = self._nodes[name] = replace(added, read_only=True)
         device = added.device(bus, **options)
         if self._process is not None:
             self._process.qmp.execute("blockdev-add", **added.blockdev)

@@ -80,6 +80,7 @@ class OnDiskUpdate:
         extra: Mapping[str, bytes] | None = None,
         size: int = DEFAULT,
         beside: Iterable[Disk] = (),
+        read_only: bool = False,
     ) -> None:
         """Put capsules on a disk, boot with it and ask for the update.
 
@@ -92,19 +93,25 @@ class OnDiskUpdate:
         :param extra: other files, path in the ESP -> content.
         :param size: bytes of the disk.
         :param beside: disks that are attached behind this one.
+        :param read_only: the board cannot write to its disks.
         """
         self._take_out()
         self.disk = build_disk(
             self._path, esp_files(files, variables=variables, extra=extra), size=size
         )
+        locked = {"read_only": True} if read_only else {}
         for disk in (self.disk, *beside):
-            self._attached.append(self.board.machine.attach(disk, self.storage.bus))
+            self._attached.append(self.board.machine.attach(disk, self.storage.bus, **locked))
         uboot = self.board.boot()
-        self._find_disk()
+        self.find_disk()
         if boot_device:
             capsules.name_boot_device(uboot, self.storage.partition)
         if requested:
             capsules.request_update(uboot)
+
+    def find_disk(self) -> None:
+        """Let U-Boot look for the disk: EFI sees only what was found before it starts."""
+        self.board.uboot.check(self.storage.find.format(path=self.disk.path))
 
     def by_command(self, *, timeout: float = 60) -> Outcome:
         """Apply with ``efidebug capsule disk-update``."""
@@ -114,7 +121,7 @@ class OnDiskUpdate:
         """Reset; the firmware finds the capsules by itself when its EFI subsystem starts."""
         uboot = self.board.uboot
         uboot.reset()
-        self._find_disk()
+        self.find_disk()
         return self._outcome(capsules.start_efi(uboot, timeout=timeout))
 
     def _take_out(self) -> None:
@@ -123,14 +130,10 @@ class OnDiskUpdate:
         while self._attached:
             self.board.machine.detach(self._attached.pop())
 
-    def _find_disk(self) -> None:
-        """EFI sees only the disks that were found before it starts."""
-        self.board.uboot.check(self.storage.find.format(path=self.disk.path))
-
     def _outcome(self, reset: bool) -> Outcome:
         uboot = self.board.uboot
         if reset:
-            self._find_disk()
+            self.find_disk()
         return Outcome(
             reset,
             capsules.last_report(uboot),

@@ -1,6 +1,6 @@
 """Which disk counts: capsules are taken from the boot device alone (UEFI 2.10 section 8.5.5).
 
-Two disks, each with a good capsule of its own: the flash shows whose was taken.
+Most have two disks, each with a good capsule of its own: the flash shows whose was taken.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ from ubtest.uefi import variables
 from ubtest.uefi.bootmgr import boot_entry, boot_next, boot_order
 from ubtest.uefi.on_disk import esp_files
 
-pytestmark = [
-    pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
-    pytest.mark.needs("TARGET_QEMU_ARM_64BIT"),  # a second disk on the bus of the first
-]
+pytestmark = pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback")
+
+mutates_flash = pytest.mark.mutates("flash")
+two_disks = pytest.mark.needs("TARGET_QEMU_ARM_64BIT")  # the second one on the bus of the first
 
 BASIC_DATA = Guid.of("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")  # what Windows gives a data partition
 IMAGES = {"first": b"from the first disk ", "other": b"from the other disk "}
@@ -124,7 +124,8 @@ def assert_none_taken(outcome, disks: Disks, flash) -> None:
     assert outcome.report is None
 
 
-@pytest.mark.mutates("flash")
+@two_disks
+@mutates_flash
 @pytest.mark.parametrize("case", TAKEN)
 def test_taken_from(case: str, place, update, flash):
     said, name = TAKEN[case]
@@ -136,6 +137,7 @@ def test_taken_from(case: str, place, update, flash):
     assert_taken(name, disks, flash)
 
 
+@two_disks
 @pytest.mark.parametrize("case", NOT_TAKEN)
 def test_not_taken(case: str, place, update, flash):
     disks = place(*NOT_TAKEN[case])
@@ -145,7 +147,8 @@ def test_not_taken(case: str, place, update, flash):
     assert_none_taken(outcome, disks, flash)
 
 
-@pytest.mark.mutates("flash")
+@two_disks
+@mutates_flash
 def test_at_boot_the_next_entry_comes_first(place, update, flash):
     disks = place(boot_next(OTHER), boot_order(FIRST))
 
@@ -154,7 +157,8 @@ def test_at_boot_the_next_entry_comes_first(place, update, flash):
     assert_taken("other", disks, flash)
 
 
-@pytest.mark.mutates("flash")
+@two_disks
+@mutates_flash
 @pytest.mark.known_bug("boot-next-stays")
 def test_the_next_entry_is_used_once(place, update, flash):
     """UEFI 2.10 section 8.5.5: BootNext is cleared when capsules were processed."""
@@ -166,6 +170,7 @@ def test_the_next_entry_is_used_once(place, update, flash):
     assert "BootNext" not in outcome.stored
 
 
+@two_disks
 def test_a_partition_of_another_type_is_not_looked_at(place, update, flash):
     disks = place(boot_order(OTHER), kind=BASIC_DATA)
 
@@ -174,7 +179,8 @@ def test_a_partition_of_another_type_is_not_looked_at(place, update, flash):
     assert_none_taken(outcome, disks, flash)
 
 
-@pytest.mark.mutates("flash")
+@two_disks
+@mutates_flash
 def test_a_partition_of_another_type_is_passed_over(place, update, flash):
     disks = place(boot_order(OTHER, FIRST), kind=BASIC_DATA)
 
@@ -196,7 +202,7 @@ def test_the_firmware_makes_an_entry_for_a_disk(update, board, good):
 
 
 @pytest.mark.needs("EFI_BOOTMGR")
-@pytest.mark.mutates("flash")
+@mutates_flash
 @pytest.mark.known_bug("own-entry-ignored")
 def test_the_firmwares_own_entry_counts(update, good, payload, flash):
     update.place({"good.cap": good.pack()}, boot_device=False)

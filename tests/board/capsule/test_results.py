@@ -13,8 +13,9 @@ from ubtest.formats.guid import CAPSULE_REPORT, GLOBAL_VARIABLE, Guid
 from ubtest.formats.status import SECURITY_VIOLATION, SUCCESS, UNSUPPORTED
 from ubtest.formats.varstore import NON_VOLATILE, Variable, pack_variables
 from ubtest.lab.board import Storage
-from ubtest.media.disk import MINIMUM, room
+from ubtest.media.disk import MINIMUM, esp, room
 from ubtest.uefi import capsules, variables
+from ubtest.uefi.bootmgr import boot_entry, boot_order
 from ubtest.uefi.on_disk import esp_files
 from ubtest.uefi.variables import PERSISTENT, READ_ONLY
 
@@ -293,6 +294,60 @@ def test_on_a_full_disk_the_variables_stay(place_full, update, unsigned):
     outcome = update.by_command()
 
     assert {variable.name for variable in store} <= outcome.stored.keys()
+
+
+# a disk that cannot be written
+
+
+def request() -> Variable:
+    """OsIndications as an operating system leaves it before the reset."""
+    value = capsules.FILE_CAPSULE_DELIVERY.to_bytes(8, "little")
+    return Variable("OsIndications", GLOBAL_VARIABLE, PERSISTENT, 0, value)
+
+
+@pytest.fixture
+def place_read_only(update):
+    """Boots from a disk that refuses writes; the request is in its variable store."""
+
+    def place_read_only(capsule: Capsule) -> str:
+        update.place(
+            {"the.cap": capsule.pack()},
+            boot_device=False,
+            requested=False,
+            variables=[boot_entry(1, esp()), boot_order(1), request()],
+            read_only=True,
+        )
+        return update.disk.sha256()
+
+    return place_read_only
+
+
+@mutates_flash
+@pytest.mark.needs("TARGET_QEMU_ARM_64BIT")
+def test_a_read_only_disk_is_updated_from_at_every_boot(
+    place_read_only, board, update, good, payload, flash
+):
+    """Neither the request nor the file can be taken back: that is for whoever wrote them."""
+    before = place_read_only(good)
+
+    for _ in range(2):
+        assert capsules.start_efi(board.uboot)
+        assert flash.region.startswith(payload.image)
+        assert flash.changes_outside == []
+        update.find_disk()
+    assert update.disk.sha256() == before
+
+
+@pytest.mark.needs("TARGET_QEMU_ARM_64BIT")
+def test_a_bad_capsule_on_a_read_only_disk_is_refused(
+    place_read_only, board, update, unsigned, flash
+):
+    before = place_read_only(unsigned)
+
+    assert capsules.start_efi(board.uboot)
+
+    assert flash.changes == []
+    assert update.disk.sha256() == before
 
 
 # where the disk is
