@@ -1,4 +1,5 @@
-"""Which disk counts: capsules are taken from the boot device alone (UEFI 2.10 section 8.5.5).
+"""Which disk counts: capsules are taken from the boot device alone (UEFI 2.10 section 8.5.5),
+whatever bus it is on.
 
 Most have two disks, each with a good capsule of its own: the flash shows whose was taken.
 """
@@ -13,7 +14,9 @@ from ubtest.formats.capsule import Capsule
 from ubtest.formats.fmp import FmpPayload
 from ubtest.formats.guid import ESP_TYPE, Guid
 from ubtest.formats.loadopt import ACTIVE, HIDDEN, LoadOption
+from ubtest.formats.status import SECURITY_VIOLATION
 from ubtest.formats.varstore import Variable
+from ubtest.lab.board import Storage
 from ubtest.media.disk import Disk, build_disk, esp
 from ubtest.uefi import variables
 from ubtest.uefi.bootmgr import boot_entry, boot_next, boot_order
@@ -22,7 +25,7 @@ from ubtest.uefi.on_disk import esp_files
 pytestmark = pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback")
 
 mutates_flash = pytest.mark.mutates("flash")
-two_disks = pytest.mark.needs("TARGET_QEMU_ARM_64BIT")  # the second one on the bus of the first
+on_qemu = pytest.mark.needs("TARGET_QEMU_ARM_64BIT")  # a second disk, or one on another bus
 
 BASIC_DATA = Guid.of("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")  # what Windows gives a data partition
 IMAGES = {"first": b"from the first disk ", "other": b"from the other disk "}
@@ -124,7 +127,7 @@ def assert_none_taken(outcome, disks: Disks, flash) -> None:
     assert outcome.report is None
 
 
-@two_disks
+@on_qemu
 @mutates_flash
 @pytest.mark.parametrize("case", TAKEN)
 def test_taken_from(case: str, place, update, flash):
@@ -137,7 +140,7 @@ def test_taken_from(case: str, place, update, flash):
     assert_taken(name, disks, flash)
 
 
-@two_disks
+@on_qemu
 @pytest.mark.parametrize("case", NOT_TAKEN)
 def test_not_taken(case: str, place, update, flash):
     disks = place(*NOT_TAKEN[case])
@@ -147,7 +150,7 @@ def test_not_taken(case: str, place, update, flash):
     assert_none_taken(outcome, disks, flash)
 
 
-@two_disks
+@on_qemu
 @mutates_flash
 def test_at_boot_the_next_entry_comes_first(place, update, flash):
     disks = place(boot_next(OTHER), boot_order(FIRST))
@@ -157,7 +160,7 @@ def test_at_boot_the_next_entry_comes_first(place, update, flash):
     assert_taken("other", disks, flash)
 
 
-@two_disks
+@on_qemu
 @mutates_flash
 @pytest.mark.known_bug("boot-next-stays")
 def test_the_next_entry_is_used_once(place, update, flash):
@@ -170,7 +173,7 @@ def test_the_next_entry_is_used_once(place, update, flash):
     assert "BootNext" not in outcome.stored
 
 
-@two_disks
+@on_qemu
 def test_a_partition_of_another_type_is_not_looked_at(place, update, flash):
     disks = place(boot_order(OTHER), kind=BASIC_DATA)
 
@@ -179,7 +182,7 @@ def test_a_partition_of_another_type_is_not_looked_at(place, update, flash):
     assert_none_taken(outcome, disks, flash)
 
 
-@two_disks
+@on_qemu
 @mutates_flash
 def test_a_partition_of_another_type_is_passed_over(place, update, flash):
     disks = place(boot_order(OTHER, FIRST), kind=BASIC_DATA)
@@ -210,4 +213,41 @@ def test_the_firmwares_own_entry_counts(update, good, payload, flash):
     outcome = update.by_command()
 
     assert flash.region.startswith(payload.image)
+    assert outcome.files == ()
+
+
+BUSES = {
+    "usb": Storage("usb", "usb 0:1", "usb start"),
+    "nvme": Storage("nvme", "nvme 0:1", "nvme scan"),
+}
+NEEDS = {"usb": ("USB_XHCI_PCI", "USB_STORAGE"), "nvme": ("NVME_PCI", "CMD_NVME")}
+buses = [pytest.param(bus, marks=pytest.mark.needs(*NEEDS[bus])) for bus in BUSES]
+
+
+@mutates_flash
+@on_qemu
+@pytest.mark.parametrize("bus", buses)
+@pytest.mark.parametrize("path", ["by_command", "at_boot"])
+def test_the_disk_may_be_on(bus: str, path: str, update, good, payload, flash):
+    update.storage = BUSES[bus]
+    update.place({"good.cap": good.pack()})
+
+    outcome = getattr(update, path)()
+
+    assert flash.region.startswith(payload.image)
+    assert flash.changes_outside == []
+    assert outcome.files == ()
+    assert not outcome.requested
+
+
+@on_qemu
+@pytest.mark.parametrize("bus", buses)
+def test_a_bad_capsule_is_refused_on(bus: str, update, unsigned, flash):
+    update.storage = BUSES[bus]
+    update.place({"broken.cap": unsigned.pack()})
+
+    outcome = update.by_command()
+
+    assert flash.changes == []
+    assert outcome.status == SECURITY_VIOLATION
     assert outcome.files == ()
