@@ -371,6 +371,10 @@ def slow_writes(machine: QEMUMachineDriver, disk: str) -> None:
     machine._on().qmp.monitor(f"block_set_io_throttle {backend} 0 0 0 0 0 {WRITES}")
 
 
+# Its short name in the folder: 2025.01 has the name as it is, 2023.01 one beside a long name
+STORE_ENTRY = re.compile(rb"UBOOTE(?:FI|~\d)VAR")
+
+
 def backdate(disk: Disk) -> None:
     """Make the variable store of a disk an old file, so that every write of it shows in its date.
 
@@ -380,10 +384,10 @@ def backdate(disk: Disk) -> None:
     """
     with disk.path.open("r+b") as file:
         file.seek(MiB)
-        at = file.read(WATCHED).find(b"UBOOTEFIVAR")
-        if at < 0:
+        found = STORE_ENTRY.search(file.read(WATCHED))
+        if found is None:
             raise FirmwareError(f"the firmware made no {VARIABLE_FILE}")
-        file.seek(MiB + at + 22)  # DIR_WrtTime and DIR_WrtDate
+        file.seek(MiB + found.start() + 22)  # DIR_WrtTime and DIR_WrtDate
         file.write(struct.pack("<HH", 0, 1 << 5 | 1))  # 1 January 1980, 0:00
 
 

@@ -208,10 +208,11 @@ def test_the_folder_of_the_capsule_is_not_the_capsule():
     assert len(damage(f"{GOOD}{line}\n", CAPSULE)) == 1
 
 
-def test_a_backdated_store_has_the_date_of_old_and_nothing_else_is_new(tmp_path):
+@pytest.mark.parametrize("short", [b"UBOOTEFIVAR", b"UBOOTE~1VAR"])
+def test_a_backdated_store_has_the_date_of_old_and_nothing_else_is_new(tmp_path, short):
     disk = build_disk(tmp_path / "disk.img", {"ubootefi.var": b"variables", "other": b"file"})
-    image = bytearray(disk.path.read_bytes())
-    date = image.index(b"UBOOTEFIVAR") + 22
+    image = bytearray(disk.path.read_bytes().replace(b"UBOOTEFIVAR", short))
+    date = image.index(short) + 22
     image[date : date + 4] = b"\x11\x22\x33\x44"
     disk.path.write_bytes(image)
 
