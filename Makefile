@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BOARD ?= qemu-arm64
 
+# Groups of board tests that take a minute or two each, and want no further build of the firmware
+MINUTES = $(patsubst %,tests/board/capsule/test_%.py,matrix results versions boot_device)
+
 .PHONY: help setup qemu test test-all clean
 
 help:
@@ -34,7 +37,7 @@ test: setup
 	.venv/bin/pytest
 	.venv/bin/pytest tests/lab
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_matrix.py
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow $(MINUTES)
 
 # The default firmware is asked for last, so that it is the one that a plain run finds
 test-all: test
@@ -42,7 +45,7 @@ test-all: test
 	.venv/bin/ubtest firmware build $(BOARD)+self-update
 	.venv/bin/ubtest firmware build $(BOARD)+self-update-next
 	.venv/bin/ubtest firmware build sandbox
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m slow --deselect tests/board/capsule/test_matrix.py
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m slow $(MINUTES:%=--ignore %)
 	.venv/bin/pytest tests/lab --slow -m slow
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
 	.venv/bin/ubtest firmware build $(BOARD)

@@ -153,7 +153,7 @@ class QEMUMachineDriver(
             # prompt never gives that sign (seen on 7.2): a paused one does.
             with self._process.paused():
                 qmp.wait_event("DEVICE_DELETED", timeout=10, device=name)
-            qmp.execute("blockdev-del", node_name=name)
+            qmp.execute("blockdev-del", **{"node-name": name})
         del self._disk_devices[name]
         del self._nodes[name]
 
@@ -197,6 +197,11 @@ class QEMUMachineDriver(
     def get(self) -> bool:
         """For ``labgrid-client power get``."""
         return self._process is not None
+
+    @Driver.check_active
+    def qmp(self, command: str, **arguments: object) -> Any:
+        """Run a command of QEMU's machine protocol; see :meth:`Qmp.execute`."""
+        return self._on().qmp.execute(command, **arguments)
 
     # snapshots
 

@@ -27,18 +27,16 @@ class Qmp:
     def execute(self, command: str, **arguments: object) -> Any:
         """Run one command and give back what it returns.
 
-        :param arguments: QMP names with ``_`` for ``-``.
         :raises LabError: QEMU refuses it, has ended, or does not answer in time.
         """
-        words = {name.replace("_", "-"): value for name, value in arguments.items()}
-        self._send({"execute": command, "arguments": words})
+        self._send({"execute": command, "arguments": arguments})
         deadline = Deadline(self._timeout)
         while True:
             message = self._receive(deadline)
             if "event" in message:
                 self._events.append(message)
             elif "error" in message:
-                raise LabError(f"QEMU refuses {command} {words}: {message['error']['desc']}")
+                raise LabError(f"QEMU refuses {command} {arguments}: {message['error']['desc']}")
             else:
                 return message.get("return")
 
@@ -47,7 +45,7 @@ class Qmp:
 
         :raises LabError: the monitor printed anything but an empty answer for a snapshot command.
         """
-        return str(self.execute("human-monitor-command", command_line=line))
+        return str(self.execute("human-monitor-command", **{"command-line": line}))
 
     def wait_event(self, name: str, *, timeout: float, **data: object) -> dict[str, Any]:
         """The next event of that name whose data holds these values.

@@ -23,7 +23,7 @@ MARKERS = (
     "error where the board file promises it",
     'mutates(*what): what of the board the test changes ("flash"); an undeclared change of the '
     "flash is an error",
-    "slow: takes minutes; runs with --slow only",
+    "slow: belongs to a group that takes a minute or more; runs with --slow only",
     "known_bug(name): shows a bug of ubtest/cases/known_bugs.yaml; a strict xfail on the versions "
     "that have it, an ordinary test on all others",
 )

@@ -368,7 +368,8 @@ class PowerCut:
 def slow_writes(machine: QEMUMachineDriver, disk: str) -> None:
     """Hold writes to a virtio disk apart, so that each can be seen from outside."""
     backend = f"/machine/peripheral/{disk}/virtio-backend"
-    machine._on().qmp.monitor(f"block_set_io_throttle {backend} 0 0 0 0 0 {WRITES}")
+    no_limit = dict.fromkeys(("bps", "bps_rd", "bps_wr", "iops", "iops_rd"), 0)
+    machine.qmp("block_set_io_throttle", id=backend, iops_wr=WRITES, **no_limit)
 
 
 # Its short name in the folder: 2025.01 has the name as it is, 2023.01 one beside a long name

@@ -22,7 +22,10 @@ from ubtest.uefi import variables
 from ubtest.uefi.bootmgr import boot_entry, boot_next, boot_order
 from ubtest.uefi.on_disk import esp_files
 
-pytestmark = pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback")
+pytestmark = [
+    pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
+    pytest.mark.slow,  # seconds a test, more than half a minute together
+]
 
 mutates_flash = pytest.mark.mutates("flash")
 on_qemu = pytest.mark.needs("TARGET_QEMU_ARM_64BIT")  # a second disk, or one on another bus

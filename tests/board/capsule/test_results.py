@@ -18,7 +18,10 @@ from ubtest.uefi.bootmgr import boot_entry, boot_order
 from ubtest.uefi.on_disk import esp_files
 from ubtest.uefi.variables import PERSISTENT, READ_ONLY
 
-pytestmark = pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback")
+pytestmark = [
+    pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
+    pytest.mark.slow,  # seconds a test, more than half a minute together
+]
 
 mutates_flash = pytest.mark.mutates("flash")
 OTHER_IMAGE = Guid.of("c4b2c1c3-8a0e-4b1d-9f0b-2f0a5f3e7d11")  # nobody's

@@ -16,7 +16,10 @@ from ubtest.formats.varstore import Variable
 from ubtest.uefi import capsules, variables
 from ubtest.uefi.variables import PERSISTENT, READ_ONLY
 
-pytestmark = pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback")
+pytestmark = [
+    pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
+    pytest.mark.slow,  # seconds a test, more than half a minute together
+]
 
 mutates_flash = pytest.mark.mutates("flash")
 has_versions = pytest.mark.known_bug("no-versions")
