@@ -99,6 +99,7 @@ class Session:
         self._buffer = b""
         self._seen = 0  # bytes of the buffer that were already searched for a size query
         self._count = 0
+        self._answered = False  # a size query, perhaps too late
 
     def command(self, line: str, *, timeout: float = 10, may_reset: bool = False) -> Reply:
         """Type one command and wait for exactly its answer.
@@ -181,7 +182,9 @@ class Session:
         return found
 
     def _type(self, line: str, deadline: Deadline) -> None:
-        self._send(ERASE_LINE)
+        if self._answered:
+            self._send(ERASE_LINE)
+            self._answered = False
         data = line.encode()
         step = self._chunk or len(data)
         for start in range(0, len(data), step):
@@ -240,6 +243,7 @@ class Session:
         fresh = self._buffer[self._seen :]
         for _ in range(fresh.count(SIZE_QUERY)):
             self._send(self._size_answer)
+            self._answered = True
         self._seen = len(self._buffer) - _split_suffix(fresh, SIZE_QUERY)
 
     def _crashed(self, deadline: Deadline) -> FirmwareCrash:

@@ -18,7 +18,8 @@ from ubtest.firmware.versions import Version
 from ubtest.formats.fmp import FmpPayload
 from ubtest.plugin.run_state import board_run
 from ubtest.uefi.capsules import update_from_memory
-from ubtest.uefi.power_cut import COMMANDS, Aftermath, Fate, PowerCut, Stage, Timeline, Trace
+from ubtest.uefi.power_cut import COMMANDS, Aftermath, Fate, PowerCut, Trace
+from ubtest.uefi.steps import Stage, Timeline
 
 pytestmark = [
     pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),

@@ -10,18 +10,8 @@ from hypothesis import strategies as st
 
 from ubtest.errors import CaseError, FirmwareError
 from ubtest.media.disk import Disk, MiB, build_disk
-from ubtest.uefi.power_cut import (
-    Fate,
-    Region,
-    Stage,
-    Timeline,
-    Watch,
-    backdate,
-    copy,
-    damage,
-    fate_of,
-    holds,
-)
+from ubtest.uefi.power_cut import Fate, Region, damage, fate_of, holds
+from ubtest.uefi.steps import Stage, Timeline, Watch, backdate, copy
 
 OLD, IMAGE = b"old!" * 16, b"new1new2new3"
 WRITTEN = IMAGE + b"\xff" * (len(OLD) - len(IMAGE))
