@@ -97,11 +97,14 @@ def prompt(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
 
 @contextmanager
 def _recorded(run: BoardRun, results: Results) -> Iterator[None]:
-    with run.board.uboot.transcript.recording(results.folder / "console.log"):
-        yield
-    results.note("console", str(results.folder / "console.log"))
-    lines = [shlex.join(line) + "\n" for line in run.board.machine.command_lines]
-    results.keep("qemu.txt", "".join(lines))
+    """Keep the console and how the board was started, also where that failed."""
+    try:
+        with run.board.uboot.transcript.recording(results.folder / "console.log"):
+            yield
+    finally:
+        results.note("console", str(results.folder / "console.log"))
+        lines = [shlex.join(line) + "\n" for line in run.board.machine.command_lines]
+        results.keep("qemu.txt", "".join(lines))
 
 
 def _renew(run: BoardRun) -> None:
