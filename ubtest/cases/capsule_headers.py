@@ -5,12 +5,14 @@ the row says `WRITTEN`.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from ubtest.cases.capsule_case import (
     BOTH,
     Bench,
     Case,
     Effect,
+    Make,
     Path,
     file,
     header,
@@ -50,22 +52,22 @@ def _flipped(guid: Guid) -> Guid:
     return Guid(guid.wire[:-1] + bytes([guid.wire[-1] ^ 1]))
 
 
-def _two(first: dict[str, object], second: dict[str, object]):  # type: ignore[no-untyped-def]
+def _two(first: dict[str, Any], second: dict[str, Any]) -> Make:
     """Two payloads, the good one with these fields changed after it was signed."""
 
     def make(bench: Bench) -> bytes:
         good = bench.payload
-        return Capsule((replace(good, **first), replace(good, **second))).pack()  # type: ignore[arg-type]
+        return Capsule((replace(good, **first), replace(good, **second))).pack()
 
     return make
 
 
-def _offset(move: int):  # type: ignore[no-untyped-def]
+def _offset(move: int) -> Make:
     """The item offset moved, or set when it is not small."""
     return outer(item_offsets=((16 + move) % (1 << 64),))
 
 
-def _offset_from_end(distance: int):  # type: ignore[no-untyped-def]
+def _offset_from_end(distance: int) -> Make:
     """The item offset at a distance before the end of the capsule."""
 
     def make(bench: Bench) -> bytes:
@@ -75,7 +77,7 @@ def _offset_from_end(distance: int):  # type: ignore[no-untyped-def]
     return make
 
 
-def _image_size(add: int):  # type: ignore[no-untyped-def]
+def _image_size(add: int) -> Make:
     """UpdateImageSize more or less than what is there."""
 
     def make(bench: Bench) -> bytes:
@@ -85,7 +87,7 @@ def _image_size(add: int):  # type: ignore[no-untyped-def]
     return make
 
 
-def _certificate_length(add: int):  # type: ignore[no-untyped-def]
+def _certificate_length(add: int) -> Make:
     """dwLength more or less than what is there."""
 
     def make(bench: Bench) -> bytes:
@@ -97,15 +99,14 @@ def _certificate_length(add: int):  # type: ignore[no-untyped-def]
 
 def _with_driver(bench: Bench) -> bytes:
     """An item of four bytes in front of the payload, counted as an embedded driver."""
-    packed = bench.payload.pack()
-    offsets = (24, 28)
+    payload = bench.payload.pack()
+    driver = b"MZ\0\0"
     capsule = replace(
-        bench.capsule, embedded_driver_count=1, payload_item_count=1, item_offsets=offsets
+        bench.capsule, embedded_driver_count=1, payload_item_count=1, item_offsets=(24, 28)
     )
-    raw = capsule.pack()
-    return (raw[: -len(packed)] + b"MZ\0\0" + packed).replace(
-        len(raw).to_bytes(4, "little"), (len(raw) + 4).to_bytes(4, "little"), 1
-    )
+    size = len(capsule.pack()) + len(driver)
+    headers = replace(capsule, image_size=size).pack()[: -len(payload)]
+    return headers + driver + payload
 
 
 # fmt: off

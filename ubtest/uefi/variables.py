@@ -64,11 +64,6 @@ def read(uboot: UBootConsoleDriver, name: str, guid: Guid = GLOBAL_VARIABLE) -> 
     raise FirmwareError(f"cannot read the variable {name}: {reply.text}", tail=reply.text)
 
 
-def read_all(uboot: UBootConsoleDriver) -> tuple[Variable, ...]:
-    """Every variable that the firmware shows."""
-    return parse(uboot.check("printenv -e"))
-
-
 def write(uboot: UBootConsoleDriver, name: str, data: bytes, guid: Guid = GLOBAL_VARIABLE) -> None:
     """Set a non-volatile variable that is visible at runtime, as an operating system would.
 
