@@ -18,7 +18,7 @@ FLOORS = (
     {"lab"},
     {"uefi", "handoff", "netlat"},
     {"plugin", "cases"},
-    {"report", "patch", "repro", "doctor", "fuzz"},
+    {"report", "patch", "repro", "doctor", "fuzz", "preflight"},
     {"cli"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
