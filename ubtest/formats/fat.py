@@ -5,14 +5,13 @@ Our own, and not mformat and mcopy: those take four times as long, store a folde
 order of the host's readdir, and misread names with [, ~ or - in them.
 """
 
-import re
 import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from ubtest.formats.fatname import long_name, short_names
+from ubtest.formats.fatname import is_name, long_name, short_names
 from ubtest.formats.record import U8, U16, U32, FormatError, Raw, Record
 
 ROOT = PurePosixPath()
@@ -23,11 +22,24 @@ FATS = 2
 CLUSTERS = range(4085, 65525)  # their number alone tells a reader that it is FAT16
 END_OF_CHAIN = 0xFFFF
 MEDIA = 0xF8
-VOLUME_LABEL, FOLDER, FILE = 0x08, 0x10, 0x20
+READ_ONLY, HIDDEN, SYSTEM, VOLUME_LABEL, FOLDER, ARCHIVE = (1 << bit for bit in range(6))
 DATE = 20 << 9 | 1 << 5 | 1  # 2000-01-01 in every entry, so that images do not differ
-FORBIDDEN = re.compile(r'[^ -~]|["*/:<>?\\|]|[. ]$|^$')
 
 Piece = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file whose attributes are not those of every new file.
+
+    :param attributes: DIR_Attr; with VOLUME_LABEL it is an entry that is no file to a reader.
+    """
+
+    content: bytes
+    attributes: int = ARCHIVE
+
+
+Content = bytes | File
 
 
 @dataclass(frozen=True)
@@ -138,11 +150,11 @@ class Geometry:
 
 
 def fat_volume(
-    files: Mapping[str, bytes], sectors: int, *, label: str, serial: int, hidden_sectors: int = 0
+    files: Mapping[str, Content], sectors: int, *, label: str, serial: int, hidden_sectors: int = 0
 ) -> list[Piece]:
     """The pieces of a volume, each with its offset in bytes; what lies between them is zero.
 
-    :param files: path below the root, with / and in printable ASCII -> content.
+    :param files: path below the root, with / -> content.
     :param sectors: of 512 bytes.
     :param label: at most 11 characters.
     :param hidden_sectors: in front of the volume on its disk.
@@ -150,7 +162,10 @@ def fat_volume(
         than fits, or a size that FAT16 cannot have.
     """
     name = label.upper().ljust(11).encode("ascii", "replace")
-    contents = {_path(each): content for each, content in files.items()}
+    contents = {
+        _path(each): content if isinstance(content, File) else File(content)
+        for each, content in files.items()
+    }
     volume = _Volume(Geometry.of(sectors), contents)
     root = FolderEntry(name, VOLUME_LABEL).pack() + volume.folder(ROOT, 0)
     if len(root) > ROOT_ENTRIES * FolderEntry.size():
@@ -168,7 +183,7 @@ def fat_volume(
 class _Volume:
     """Hands out clusters in order, so that the content of each file is one piece."""
 
-    def __init__(self, geometry: Geometry, contents: Mapping[PurePosixPath, bytes]) -> None:
+    def __init__(self, geometry: Geometry, contents: Mapping[PurePosixPath, File]) -> None:
         self.geometry = geometry
         self.contents = contents
         self.tree = _tree(contents)
@@ -190,11 +205,11 @@ class _Volume:
 
     def _entry(self, path: PurePosixPath, name: bytes, parent: int) -> FolderEntry:
         if path not in self.tree:
-            content = self.contents[path]
-            cluster = self._reserve(len(content)) if content else 0
-            if content:
-                self._store(cluster, content)
-            return FolderEntry(name, FILE, cluster=cluster, length=len(content))
+            file = self.contents[path]
+            cluster = self._reserve(len(file.content)) if file.content else 0
+            if file.content:
+                self._store(cluster, file.content)
+            return FolderEntry(name, file.attributes, cluster=cluster, length=len(file.content))
         short = short_names([each.name for each in self.tree[path]])
         slots = 2 + sum(1 + len(long_name(each, short[each])) for each in short)
         cluster = self._reserve(slots * FolderEntry.size())
@@ -221,12 +236,11 @@ class _Volume:
 
 
 def _path(name: str) -> PurePosixPath:
-    """ASCII only: other letters depend on the code page of whoever reads them."""
     for component in name.split("/"):
-        if FORBIDDEN.search(component) or len(component) > 255:
+        if not is_name(component):
             raise FormatError(
-                f"{name!r} is not a path on FAT: {component!r} is not a name in printable ASCII "
-                r'without any of "*:<>?\|, a final dot or a final space'
+                f"{name!r} is not a path on FAT: {component!r} is not a name of at most 255 UTF-16 "
+                r'units without any of "*:<>?\|, a final dot or a final space'
             )
     return PurePosixPath(name)
 

@@ -1,5 +1,9 @@
 """Names in a FAT folder: the short ones that every entry has, and the long ones in front of them
-(Microsoft's FAT specification 1.03, sections 6.1 and 7)."""
+(Microsoft's FAT specification 1.03, sections 6.1 and 7).
+
+A long name is UTF-16, where a letter outside of the basic plane takes two units. A short name is
+kept to ASCII: what its other bytes mean depends on the code page of whoever reads them.
+"""
 
 import re
 from collections.abc import Collection
@@ -11,10 +15,12 @@ from ubtest.formats.record import U8, U16, Raw, Record
 
 SHORT_LETTERS = r"A-Z0-9$%'\-_@~`!(){}^#&"
 SHORT = re.compile(rf"([{SHORT_LETTERS}]{{1,8}})(?:\.([{SHORT_LETTERS}]{{1,3}}))?")
-NOT_SHORT = re.compile(rf"[^{SHORT_LETTERS}]")
+NOT_SHORT = re.compile(rf"[^{SHORT_LETTERS}a-z]")
+FORBIDDEN = re.compile(r'[\0-\x1f\x7f"*/:<>?\\|\ud800-\udfff\uffff]|[. ]$|^$')
 LONG_NAME = 0x0F
 LAST_PART = 0x40
 UNITS = 13
+LONGEST = 255  # units
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,11 @@ class LongNamePart(Record):
     name3: Annotated[bytes, Raw("LDIR_Name3", 4)]
 
 
+def is_name(name: str) -> bool:
+    """Whether a file can have this name. 0xFFFF is no letter: it fills a long name's last part."""
+    return not FORBIDDEN.search(name) and len(_utf16(name)) <= 2 * LONGEST
+
+
 def short_names(names: Collection[str]) -> dict[str, bytes]:
     """A short name for each name of one folder: 11 bytes, unique, the same for the same names.
 
@@ -40,8 +51,8 @@ def short_names(names: Collection[str]) -> dict[str, bytes]:
     """
     found: dict[str, bytes] = {}
     for name in sorted(names):
-        if match := SHORT.fullmatch(name.upper()):
-            found[name] = _padded(match[1], match[2] or "")
+        if (short := _as_it_is(name.upper())) and name.isascii():
+            found[name] = short
     taken = set(found.values())
     for name in sorted(set(names) - found.keys()):
         found[name] = _numbered(name, taken)
@@ -51,10 +62,9 @@ def short_names(names: Collection[str]) -> dict[str, bytes]:
 
 def long_name(name: str, short: bytes) -> tuple[LongNamePart, ...]:
     """The entries in front of the short one, last part first; none when the short name says it."""
-    match = SHORT.fullmatch(name)
-    if match and _padded(match[1], match[2] or "") == short:
+    if _as_it_is(name) == short:
         return ()
-    raw = name.encode("utf-16-le")
+    raw = _utf16(name)
     size = 2 * UNITS
     if len(raw) % size:
         raw = (raw + b"\0\0").ljust(-(-len(raw) // size) * size, b"\xff")
@@ -72,11 +82,20 @@ def _numbered(name: str, taken: Collection[bytes]) -> bytes:
     if not stem:
         stem, extension = name, ""
     stem, extension = (
-        NOT_SHORT.sub("_", re.sub("[ .]", "", part.upper())) for part in (stem, extension)
+        NOT_SHORT.sub("_", re.sub("[ .]", "", part)).upper() for part in (stem, extension)
     )
     tails = (f"~{number}" for number in count(1))
     candidates = (_padded(stem[: 8 - len(tail)] + tail, extension[:3]) for tail in tails)
     return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _as_it_is(name: str) -> bytes | None:
+    match = SHORT.fullmatch(name)
+    return _padded(match[1], match[2] or "") if match else None
+
+
+def _utf16(name: str) -> bytes:
+    return name.encode("utf-16-le")
 
 
 def _padded(stem: str, extension: str) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
-from ubtest.formats.fat import Geometry, fat_volume
+from ubtest.formats.fat import Content, Geometry, fat_volume
 from ubtest.formats.gpt import SECTOR, TAIL_SECTORS, Gpt, GptPartition
 from ubtest.formats.guid import ESP_TYPE, Guid
 from ubtest.formats.record import FormatError
@@ -58,7 +58,7 @@ class Disk:
 
 def build_disk(
     path: Path,
-    files: Mapping[str, bytes],
+    files: Mapping[str, Content],
     *,
     size: int = DEFAULT,
     label: str = "ESP",
@@ -98,7 +98,7 @@ def esp(identity: str = "ubtest", *, size: int = DEFAULT) -> GptPartition:
     return _partitioned(size, identity, ESP_TYPE).partitions[0]
 
 
-def room(files: Mapping[str, bytes], *, size: int = DEFAULT) -> int:
+def room(files: Mapping[str, Content], *, size: int = DEFAULT) -> int:
     """How many bytes one more file in the root may have; with as many, the ESP is full.
 
     :raises CaseError: as :func:`build_disk`.

@@ -1,6 +1,7 @@
 """A FAT file system inside an image: written by ourselves, read through mtools.
 
 Reading is left to another program on purpose: what U-Boot wrote is judged by someone else's eyes.
+They see `__` for a letter outside of the basic plane, which mtools 4.0 does not know.
 """
 
 import re
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
-from ubtest.formats.fat import SECTOR, fat_volume
+from ubtest.formats.fat import SECTOR, Content, fat_volume
 from ubtest.formats.record import FormatError
 from ubtest.run import Finished, run
 
-ENVIRONMENT = {"MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C"}
+ENVIRONMENT = {"MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}
+OUTSIDE = re.compile(r"[\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class FatVolume:
     image: Path
     offset: int = 0
 
-    def build(self, files: Mapping[str, bytes], sectors: int, *, label: str, serial: int) -> None:
+    def build(self, files: Mapping[str, Content], sectors: int, *, label: str, serial: int) -> None:
         """Make the file system, FAT16, with files and the folders that they need.
 
         The image has to be long enough and zero there; it stays sparse.
@@ -53,8 +55,12 @@ class FatVolume:
     def read(self, name: str) -> bytes | None:
         """The content of a file, or None when there is no such file; case does not matter.
 
+        :raises CaseError: a name that mtools cannot look for: it has a letter outside of the basic
+            plane.
         :raises HostError: no FAT file system, or it cannot be read.
         """
+        if OUTSIDE.search(name):
+            raise CaseError(f"{name!r} cannot be read from FAT: mtools does not know its letters")
         # Asked first, because mtools reads a folder as all of its files, one after the other.
         for listed in self.listing():
             if listed.lower() == name.lower():
@@ -74,7 +80,7 @@ class FatVolume:
             return []  # how mdir says that the root is empty
         if finished.returncode:
             raise self._failed(finished)
-        lines = finished.text.splitlines()
+        lines = finished.text.split("\n")  # names may hold what else ends a line to Python
         return sorted(line.removeprefix("::/") for line in lines if line and line[-1] != "/")
 
     def _run(self, program: str, *arguments: str) -> Finished:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ubtest.formats.fat import BootSector, FolderEntry, Geometry, fat_volume
+from ubtest.formats.fat import (
+    HIDDEN,
+    READ_ONLY,
+    BootSector,
+    File,
+    FolderEntry,
+    Geometry,
+    fat_volume,
+)
 from ubtest.formats.fatname import LongNamePart, long_name, short_names
 from ubtest.formats.record import FormatError
 
@@ -69,6 +77,52 @@ def test_long_names_are_stored_last_part_first() -> None:
     assert LongNamePart.size() == FolderEntry.size() == 32
 
 
+def test_a_long_name_is_utf_16() -> None:
+    (short,) = short_names(["ü更🚀.cap"]).values()
+    assert short == b"___~1   CAP"
+    (part,) = long_name("ü更🚀.cap", short)
+    assert part.pack() == bytes.fromhex(
+        "41 fc00 f466 3dd8 80de 2e00 0f 00 6c 6300 6100 7000 0000 ffff ffff 0000 ffff ffff"
+    )
+
+
+@pytest.mark.parametrize("length", [12, 13, 14, 26, 254, 255])
+def test_a_long_name_is_filled_up_with_ones(length: int) -> None:
+    parts = long_name("ä" * length, b"_______~1  ")[::-1]
+    raw = b"".join(part.name1 + part.name2 + part.name3 for part in parts)
+    whole = len(raw) == 2 * length
+    assert raw[: 2 * length].decode("utf-16-le") == "ä" * length
+    assert raw[2 * length :].strip(b"\xff") == (b"" if whole else b"\0\0")
+    assert len(parts) == -(-length // 13)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("straße", b"STRA_E~1   "),
+        ("ﬁrmware", b"_RMWAR~1   "),
+        ("k\u0131rm\u0131z\u0131.cap", b"K_RM_Z~1CAP"),
+        ("更新.カプセル", b"__~1    ___"),
+        ("a.ü", b"A~1     _  "),
+    ],
+)
+def test_letters_that_fold_into_ascii_are_not_ascii(name: str, short: bytes) -> None:
+    assert short_names([name]) == {name: short}
+
+
+def test_short_names_count_past_nine_in_eight_letters() -> None:
+    found = short_names([f"capsule number {letter}.cap" for letter in "abcdefghijk"])
+    assert [found[name] for name in sorted(found)][-3:] == [
+        b"CAPSUL~9CAP", b"CAPSU~10CAP", b"CAPSU~11CAP"
+    ]  # fmt: skip
+
+
+def test_a_file_can_have_attributes() -> None:
+    root = volume({"X": File(b"1", READ_ONLY | HIDDEN)})[(1 + 2 * 129) * 512]
+    entry = FolderEntry.parse(root, 32)
+    assert (entry.name, entry.attributes, entry.length) == (b"X".ljust(11), 0x03, 1)
+
+
 @pytest.mark.parametrize("name", ["BOOTAA64.EFI", "EFI", "A", "$X~1.-_", "12345678.123"])
 def test_names_that_are_short_already_have_no_long_one(name: str) -> None:
     assert long_name(name, short_names([name])[name]) == ()
@@ -108,7 +162,11 @@ def test_short_names_are_unique(names: set[str]) -> None:
         "a?",
         "a:b",
         "a\\b",
-        "ü",
+        "a\x7f",
+        "\ud83d",
+        "\udc80",
+        "\uffff",
+        "ü.",
         "x.",
         "x ",
         "a\n",
@@ -119,13 +177,14 @@ def test_what_fat_cannot_hold_is_refused(name: str) -> None:
         volume({name: b""})
 
 
-def test_a_name_has_at_most_255_letters() -> None:
-    volume({"x" * 255: b""})
+@pytest.mark.parametrize("longest", ["x" * 255, "ü" * 255, "🚀" * 127 + "x"])
+def test_a_name_has_at_most_255_units(longest: str) -> None:
+    volume({longest: b""})
     with pytest.raises(FormatError, match="is not a path on FAT"):
-        volume({"x" * 256: b""})
+        volume({longest + "x": b""})
 
 
-@pytest.mark.parametrize("names", [("a", "A"), ("EFI", "efi/x"), ("EFI/x", "efi/y")])
+@pytest.mark.parametrize("names", [("a", "A"), ("ä", "Ä"), ("EFI", "efi/x"), ("EFI/x", "efi/y")])
 def test_two_names_that_are_one_are_refused(names: tuple[str, str]) -> None:
     with pytest.raises(FormatError, match="are one name on FAT"):
         volume(dict.fromkeys(names, b""))

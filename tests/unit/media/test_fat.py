@@ -1,5 +1,6 @@
 """FAT file systems; mtools reads what we wrote, and fsck.fat gives the second opinion."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ubtest.errors import CaseError, HostError
+from ubtest.formats.fat import HIDDEN, READ_ONLY, SYSTEM, VOLUME_LABEL, File
 from ubtest.media.fat import FatVolume
 from ubtest.run import run
 
@@ -54,6 +56,75 @@ def test_names_that_others_could_confuse(tmp_path: Path) -> None:
     assert fat.listing() == sorted(files)
     assert {name: fat.read(name) for name in files} == files
     run(["fsck.fat", "-n", fat.image])
+
+
+ESCAPED = re.compile(r":([0-9A-Za-z+-])([0-9A-Za-z+-])([0-9A-Za-z+-])")
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-"
+
+
+def names_for_fsck(fat: FatVolume) -> set[str]:
+    """What fsck.fat calls the entries; it shows a unit that is no letter as three digits."""
+    said = run(["fsck.fat", "-n", "-l", fat.image], env={"LC_ALL": "C.UTF-8"}).text
+    lines = [line for line in said.split("\n") if line.startswith("Checking file /")]
+    names = [re.sub(r" \(\S{1,12}\)$", "", line.removeprefix("Checking file /")) for line in lines]
+
+    def unit(match: re.Match[str]) -> str:
+        high, middle, low = (DIGITS.index(digit) for digit in match.groups())
+        return chr(high << 12 | middle << 6 | low)
+
+    shown = (ESCAPED.sub(unit, name).encode("utf-16", "surrogatepass") for name in names)
+    return {name.decode("utf-16") for name in shown}
+
+
+FOREIGN = {
+    "für München.cap": b"umlauts",
+    "更新カプセル.cap": b"Japanese",
+    "обновление": b"Cyrillic",
+    "e\u0301.cap": b"combined",
+    "ﬁ\u2028\u0085\u202e.cap": b"ligature, line ends, direction",
+    "Ā" * 255: b"longest",
+}
+OUTSIDE = {"🚀.cap": b"one", "[🚀]🛰\U0010ffff/x": b"some", "🛰" * 127 + "y": b"longest"}
+
+
+def test_names_may_be_in_any_script(tmp_path: Path) -> None:
+    fat = volume(tmp_path, FOREIGN)
+    assert fat.listing() == sorted(FOREIGN)
+    assert {name: fat.read(name) for name in FOREIGN} == FOREIGN
+    assert names_for_fsck(fat) >= FOREIGN.keys()
+
+
+def test_names_may_have_letters_outside_of_the_basic_plane(tmp_path: Path) -> None:
+    fat = volume(tmp_path, OUTSIDE)
+    assert names_for_fsck(fat) >= OUTSIDE.keys()
+    assert fat.listing() == sorted(["__.cap", "[__]____/x", "__" * 127 + "y"])
+    with pytest.raises(CaseError, match="cannot be read"):
+        fat.read("🚀.cap")
+
+
+def test_short_names_are_found_by_others(tmp_path: Path) -> None:
+    fat = volume(tmp_path, {**FOREIGN, **OUTSIDE})
+    for short, content in {
+        "F_RM_N~1.CAP": b"umlauts",
+        "______~1.CAP": b"Japanese",
+        "_~1.CAP": b"one",
+        "______~2": b"Cyrillic",
+        "______~3": b"longest",
+    }.items():
+        assert run(["mtype", "-i", fat.image, f"::/{short}"]).stdout == content
+
+
+def test_attributes_are_what_others_see(tmp_path: Path) -> None:
+    files = {
+        "locked": File(b"1", READ_ONLY),
+        "hidden one": File(b"2", HIDDEN | SYSTEM),
+        "LABEL": File(b"", VOLUME_LABEL),
+    }
+    fat = volume(tmp_path, files)
+    assert run(["mattrib", "-i", fat.image, "::/locked"]).text.split() == ["R", "::/locked"]
+    assert run(["mattrib", "-i", fat.image, "::/hidden one"]).text[:10].split() == ["SH"]
+    assert fat.listing() == ["hidden one", "locked"]
+    assert fat.read("hidden one") == b"2"
 
 
 def test_what_is_not_there_reads_as_none(tmp_path: Path) -> None:
@@ -109,6 +180,27 @@ def test_the_file_system_starts_at_its_offset(tmp_path: Path) -> None:
     assert not any(content[:MiB])
     (tmp_path / "cut").write_bytes(content[MiB:])
     run(["fsck.fat", "-n", tmp_path / "cut"])
+
+
+letters = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters='"*/:<>?\\|\uffff')
+foreign = st.text(letters, min_size=1, max_size=40).filter(lambda name: name[-1] not in " .")
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(names=st.sets(foreign, min_size=1, max_size=5))
+def test_every_name_comes_back(names: set[str], tmp_path: Path) -> None:
+    files = {name: str(number).encode() for number, name in enumerate(sorted(names))}
+    try:
+        fat = volume(tmp_path, files)
+    except CaseError as error:
+        assert "one name on FAT" in error.message
+        return
+    assert names_for_fsck(fat) - {"TEST"} == names
+    assert len(fat.listing()) == len(names)
+    basic = [name for name in names if max(name) <= "\uffff"]
+    assert {name: fat.read(name) for name in basic} == {name: files[name] for name in basic}
 
 
 components = st.text("abcDEF XY0_-+{}[]~.'", min_size=1, max_size=30).filter(
