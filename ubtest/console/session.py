@@ -1,11 +1,14 @@
 """The dialogue with a U-Boot prompt: exact, binary-safe, against one deadline."""
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from ubtest.console.screen import Screen
 from ubtest.console.transcript import Transcript, printable
 from ubtest.deadline import Deadline
 from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError
@@ -100,6 +103,8 @@ class Session:
         self._seen = 0  # bytes of the buffer that were already searched for a size query
         self._count = 0
         self._answered = False  # a size query, perhaps too late
+        self._running = ""  # the command whose end did not come yet
+        self._screen: Screen | None = None
 
     def command(self, line: str, *, timeout: float = 10, may_reset: bool = False) -> Reply:
         """Type one command and wait for exactly its answer.
@@ -112,18 +117,85 @@ class Session:
         :raises FirmwareCrash: it crashed, or reset without ``may_reset``.
         :raises FirmwareError: no answer within `timeout` seconds.
         """
+        deadline = Deadline(timeout)
+        self._start(line, deadline)
+        return self._finish(deadline, may_reset)
+
+    def start(self, line: str, *, timeout: float = 10) -> None:
+        """Type a command that wants keys, such as a menu; :meth:`finish` takes its answer."""
+        self._start(line, Deadline(timeout))
+
+    def finish(self, *, timeout: float = 10, may_reset: bool = False) -> Reply:
+        """Wait for the answer of what :meth:`start` began; as :meth:`command`."""
+        return self._finish(Deadline(timeout), may_reset)
+
+    @contextmanager
+    def displayed(self, screen: Screen) -> Iterator[None]:
+        """Draw on `screen` what comes; it has the word when the firmware asks for the size."""
+        self._screen = screen
+        try:
+            yield
+        finally:
+            self._screen = None
+
+    def press(self, *pieces: bytes, pause: float = 0) -> float:
+        """Send keys as they are, without an end of line.
+
+        :param pieces: what arrives together; a slow serial line tears an escape sequence apart.
+        :param pause: seconds between the pieces, in which what comes is read. It is what the
+            firmware is given, not a wait for what it does.
+        :returns: the longest pause that it was; a busy host makes it longer.
+        """
+        longest = 0.0
+        for number, piece in enumerate(pieces):
+            if number:
+                since = time.monotonic()
+                self._fill(lambda: False, Deadline(pause))
+                longest = max(longest, time.monotonic() - since)
+            self._send(piece)
+        return longest
+
+    def until(self, condition: Callable[[], bool], deadline: Deadline) -> bool:
+        """Read until a condition holds, of the screen for one.
+
+        :returns: False at the deadline, or when the command ended without it.
+        :raises FirmwareCrash: it crashed or reset.
+        """
+        enough = partial(self._ended_or, condition)
+        self._fill(enough, deadline)
+        return condition()
+
+    def _ended_or(self, condition: Callable[[], bool]) -> bool:
+        if CRASH.search(self._buffer):
+            raise self._crashed(Deadline(2.0))
+        return condition() or self.ended
+
+    @property
+    def ended(self) -> bool:
+        """The command that was started has printed its end; :meth:`finish` will not wait."""
+        return any(map(self._is_ours, END.finditer(self._buffer)))
+
+    def _is_ours(self, end: re.Match[bytes]) -> bool:
+        return end["number"] in (None, str(self._count).encode())
+
+    def _start(self, line: str, deadline: Deadline) -> None:
         if "\n" in line or "\r" in line:
             raise CaseError(f"a console command is one line: {line!r}")
         self._count += 1
-        typed = f"echo EN''D{self._count}=$?"
-        deadline = Deadline(timeout)
+        self._running = line
         self._buffer, self._seen = b"", 0
-        self._type(f"{line}; {typed}", deadline)
-        ours = str(self._count).encode()
-        found = self._search(END, deadline, lambda end: end["number"] in (None, ours))
+        self._type(f"{line}; {self._marker}", deadline)
+
+    @property
+    def _marker(self) -> str:
+        return f"echo EN''D{self._count}=$?"
+
+    def _finish(self, deadline: Deadline, may_reset: bool) -> Reply:
+        line = self._running
+        found = self._search(END, deadline, self._is_ours)
         if found is None:
-            raise self._no_answer(line, timeout)
-        _, _, output = self._buffer[: found.start()].partition(typed.encode())
+            raise self._no_answer(line, deadline.seconds)
+        _, _, output = self._buffer[: found.start()].partition(self._marker.encode())
         output = output.removeprefix(b"\r").removeprefix(b"\n")
         if found["status"] is None:
             if not may_reset:
@@ -133,7 +205,7 @@ class Session:
             return Reply(line, output, None)
         self._consume(found)
         if self._search(self._prompt, deadline) is None:
-            raise self._no_answer(line, timeout)
+            raise self._no_answer(line, deadline.seconds)
         return Reply(line, output, int(found["status"]))
 
     def send_reset(self, line: str, *, timeout: float = 10) -> None:
@@ -236,15 +308,18 @@ class Session:
             if data:
                 self.transcript.received(data)
                 self._buffer += data
-                self._answer_size_queries()
+                answer = self._size_answers()
+                if self._screen is not None:
+                    answer = self._screen.feed(data)
+                if answer:
+                    self._send(answer)
+                    self._answered = True
         return True
 
-    def _answer_size_queries(self) -> None:
+    def _size_answers(self) -> bytes:
         fresh = self._buffer[self._seen :]
-        for _ in range(fresh.count(SIZE_QUERY)):
-            self._send(self._size_answer)
-            self._answered = True
         self._seen = len(self._buffer) - _split_suffix(fresh, SIZE_QUERY)
+        return self._size_answer * fresh.count(SIZE_QUERY)
 
     def _crashed(self, deadline: Deadline) -> FirmwareCrash:
         """Let the register dump arrive, then say what happened."""
