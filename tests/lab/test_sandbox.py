@@ -14,7 +14,7 @@ from labgrid import Environment
 from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError
 from ubtest.firmware.bundle import Bundle, find
 from ubtest.lab.board import Board
-from ubtest.lab.sandbox_dtb import FLASH_SIZE
+from ubtest.lab.sandbox import FLASH_SIZE
 from ubtest.media.disk import build_disk
 
 pytestmark = pytest.mark.slow  # wants another build of U-Boot

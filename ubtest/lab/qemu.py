@@ -1,34 +1,25 @@
 """A QEMU machine as a labgrid board: power, console, flashes, disks, snapshots, hot-plug."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import attr
 import pexpect
 from labgrid.driver import Driver
-from labgrid.driver.consoleexpectmixin import ConsoleExpectMixin
 from labgrid.factory import target_factory
-from labgrid.protocol import ConsoleProtocol, PowerProtocol
 from labgrid.step import step
 
-from ubtest.crypto.keyring import KeyRing
-from ubtest.errors import CaseError, LabError, writing
-from ubtest.firmware.bundle import Bundle, find
-from ubtest.firmware.versions import traits
+from ubtest.errors import LabError, writing
+from ubtest.firmware.bundle import Bundle
 from ubtest.lab.blockdev import BlockNode, node
-from ubtest.lab.machine import MachineProtocol
-from ubtest.lab.machine_dtb import Properties, machine_dtb
+from ubtest.lab.process_board import ProcessBoardDriver
 from ubtest.lab.qemu_process import GuestReset, QemuProcess
 from ubtest.media.disk import Disk
-from ubtest.project import Project
-from ubtest.run import require
+from ubtest.run import require, run
 
 MIB = 1024 * 1024
 RAM = 0x40000000  # where QEMU's arm "virt" machines have their memory
@@ -37,22 +28,14 @@ _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class QEMUMachineDriver(
-    ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol, MachineProtocol
-):
+class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     """Runs U-Boot in QEMU from a flash image, as a board runs it from its flash.
 
-    Flashes and disks live in a temporary folder until the driver is deactivated.
-
-    :param firmware: the board whose newest bundle is in flash 0, unless :attr:`bundle` is set.
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
     :param devices: ``-device`` values that are always there.
     :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
-    :ivar dtb_properties: what a test adds to the device tree before power-on; :meth:`renew` takes
-        it out again.
     """
 
-    firmware: str = attr.ib(validator=attr.validators.instance_of(str))
     qemu: str = attr.ib(default="qemu-system-aarch64", validator=attr.validators.instance_of(str))
     arch: str = attr.ib(default="arm64", validator=attr.validators.instance_of(str))
     machine: str = attr.ib(default="virt", validator=attr.validators.instance_of(str))
@@ -66,50 +49,13 @@ class QEMUMachineDriver(
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        self.txdelay = 0  # ConsoleExpectMixin wants it
-        self._bundle: Bundle | None = None
-        self._folder: Path | None = None
-        self.command_lines: list[list[str]] = []  # one a power-on, since the flashes are new
-        self._process: QemuProcess | None = None
         self._nodes: dict[str, BlockNode] = {}
         self._disk_devices: dict[str, dict[str, Any]] = {}
-        self.dtb_properties: Properties = {}
-        self._dtb: tuple[Properties, Path] | None = None
-        self._numbers = count()
 
     # what is in the machine
 
-    @property
-    def bundle(self) -> Bundle:
-        """The firmware under test.
-
-        :raises HostError: none is built.
-        :raises CaseError: it is for another architecture.
-        """
-        if self._bundle is None:
-            self._bundle = find(self.firmware)
-            self._bundle.require(arch=self.arch)
-        return self._bundle
-
-    @bundle.setter
-    def bundle(self, bundle: Bundle) -> None:
-        bundle.require(arch=self.arch)
-        if self._process is not None:
-            raise CaseError("the firmware can only be changed while the machine is off")
-        self._bundle = bundle
-        self._empty()
-
     def check_host(self) -> None:
         require(self._tool())
-
-    @Driver.check_active
-    @step()
-    def renew(self, planted: Mapping[int, bytes] | None = None) -> None:
-        self._must_be_off("new flashes")
-        self._empty()
-        self.dtb_properties = {}
-        self.command_lines.clear()
-        self._make_flashes(planted or {})
 
     @Driver.check_active
     def flash(self, index: int = 0) -> bytes:
@@ -157,47 +103,6 @@ class QEMUMachineDriver(
         del self._disk_devices[name]
         del self._nodes[name]
 
-    # power
-
-    @Driver.check_active
-    @step()
-    def on(self) -> None:
-        """Power on: start QEMU.
-
-        :raises LabError: QEMU refuses its command line or does not start.
-        """
-        if self._process is not None:
-            return
-        if "flash0" not in self._nodes:
-            self._make_flashes({})
-        self._start()
-
-    @Driver.check_active
-    @step()
-    def off(self) -> None:
-        """Power off: QEMU writes its images out and ends, or is ended."""
-        if self._process is not None:
-            self._process.quit()
-            self._process = None
-
-    @Driver.check_active
-    @step()
-    def cut(self) -> None:
-        """Cut the power: QEMU is killed in the middle of whatever it does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    @Driver.check_active
-    def cycle(self) -> None:
-        self.off()
-        self.on()
-
-    @Driver.check_active
-    def get(self) -> bool:
-        """For ``labgrid-client power get``."""
-        return self._process is not None
-
     @Driver.check_active
     def qmp(self, command: str, **arguments: object) -> Any:
         """Run a command of QEMU's machine protocol; see :meth:`Qmp.execute`."""
@@ -220,46 +125,36 @@ class QEMUMachineDriver(
         """Go back to a state that :meth:`save` kept."""
         self._snapshot(f"loadvm {name}")
 
-    # labgrid's side
+    # a board as a process
 
-    def on_activate(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="ubtest-qemu-"))
+    def _check(self, bundle: Bundle) -> None:
+        bundle.require(arch=self.arch)
 
-    def on_deactivate(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-        self._empty()
-        self._dtb = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
-            self._folder = None
+    def _forget(self) -> None:
+        self._nodes.clear()
+        self._disk_devices.clear()
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
         try:
-            return self._on().read(max_size or 65536, timeout)
+            return super()._read(size, timeout, max_size)
         except GuestReset:
-            self._start()
+            self._process = self._start()
             raise pexpect.TIMEOUT("the machine has just reset") from None
 
-    def _write(self, data: bytes) -> int:
-        self._on().write(data)
-        return len(data)
-
-    # inside
-
-    def _start(self) -> None:
+    def _start(self) -> QemuProcess:
         size = int(self.memory.removesuffix("M")) * MIB
-        self._process = QemuProcess(self._command_line, self.folder / "stderr", size)
+        return QemuProcess(self._command_line, self.folder / "stderr", size)
 
-    @property
-    def folder(self) -> Path:
-        assert self._folder is not None, "used before activation"
-        return self._folder
+    def _write_tree(self, path: Path) -> None:
+        """U-Boot takes its device tree from QEMU, so what other boards carry in their own has to
+        go into that one."""
+        machine = f"{self.machine},dumpdtb={path}"
+        shape = ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
+        run([self._tool(), "-nodefaults", "-display", "none", *shape])
 
     def _make_flashes(self, planted: Mapping[int, bytes]) -> None:
         for index, size in enumerate(self.flashes):
-            path = self.folder / f"flash{index}.img"
+            path = self._flash_file(index)
             with writing(path), path.open("wb") as file:
                 file.truncate(size * MIB)
                 if index == 0:
@@ -268,6 +163,8 @@ class QEMUMachineDriver(
                         file.seek(offset)
                         file.write(data)
             self._add_node(f"flash{index}", path)
+
+    # inside
 
     def _command_line(self, console: int, monitor: int, memory: int) -> list[str]:
         machine = ",".join(
@@ -279,7 +176,7 @@ class QEMUMachineDriver(
         # translated from flash before an update changed it, and the new firmware crashes.
         args += ["-no-reboot"]
         args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
-        if self.dtb_properties or traits(self.bundle.version).capsule_key == "dtb":
+        if self.dtb_properties or self._key_in_tree:
             args += ["-dtb", str(self._device_tree())]
         ram = f"memory-backend-file,id=ram,share=on,size={self.memory}"
         args += ["-object", f"{ram},mem-path=/proc/self/fd/{memory}"]
@@ -293,17 +190,6 @@ class QEMUMachineDriver(
             args += ["-device", json.dumps(disk)]
         self.command_lines.append(args)
         return args
-
-    def _device_tree(self) -> Path:
-        """Made once for what shapes it."""
-        if self._dtb is None or self._dtb[0] != self.dtb_properties:
-            project = Project.find(Path(self.target.env.config.base))
-            esl = KeyRing.load(project.keys).trusted_esl()
-            shape = [self.machine, "-cpu", self.cpu, "-m", self.memory]
-            path = self.folder / "machine.dtb"
-            machine_dtb(self._tool(), shape, esl, path, self.dtb_properties)
-            self._dtb = self.dtb_properties, path
-        return self._dtb[1]
 
     def _tool(self) -> str:
         return str(self.target.env.config.get_tool(self.qemu))
@@ -321,16 +207,3 @@ class QEMUMachineDriver(
             raise LabError(
                 f"`{line}` failed: {answer}", next_step="set `snapshots: true` in the board file"
             )
-
-    def _on(self) -> QemuProcess:
-        if self._process is None:
-            raise LabError("the machine is off")
-        return self._process
-
-    def _must_be_off(self, what: str) -> None:
-        if self._process is not None:
-            raise CaseError(f"{what} need the machine to be off")
-
-    def _empty(self) -> None:
-        self._nodes.clear()
-        self._disk_devices.clear()

@@ -56,6 +56,10 @@ class QemuProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
     def read(self, size: int, timeout: float) -> bytes:
         """Console output, at most `size` bytes.
 

@@ -125,6 +125,10 @@ class SandboxProcess:
         except OSError as error:
             raise CaseError(f"the sandbox has no memory at {address:#x}: {error}") from error
 
+    def quit(self) -> None:
+        """As a board that loses its power: what U-Boot wrote is in its files at once."""
+        self.kill()
+
     def kill(self) -> None:
         """End it in the middle of whatever it does."""
         end(self._process)
