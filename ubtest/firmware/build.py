@@ -19,7 +19,7 @@ from ubtest.firmware.folder import disk_full, is_full, locked, whole, writing
 from ubtest.firmware.progress import OnProgress, Progress, silent
 from ubtest.firmware.recipe import Recipe
 from ubtest.firmware.source import Source
-from ubtest.project import Project, cache
+from ubtest.project import Project
 from ubtest.requirements import BUILD, package_of
 from ubtest.run import stream
 
@@ -74,19 +74,15 @@ def build(
         fingerprint=fingerprint,
     )
     if not (recipe.bundle / MANIFEST).is_file():
-        # By tree, not by content, so that the next change of a tree builds on what is there; and
-        # by certificate: U-Boot links it into an object that it does not compile again
-        place = hashlib.sha256(os.fsencode(source.tree) + fingerprint.encode()).hexdigest()[:12]
-        output = cache() / "builds" / f"{recipe.name}-{source.version}-{place}"
         with locked(
-            f"build-{output.name}",
+            f"build-{recipe.output.name}",
             f"building {recipe.name}",
             lambda text: on_progress(Progress(text)),
         ) as lock:
             if not (recipe.bundle / MANIFEST).is_file():
                 with writing():
                     processors = len(os.sched_getaffinity(0))
-                    Build(recipe, output, jobs or processors, on_progress, lock).run()
+                    Build(recipe, jobs or processors, on_progress, lock).run()
     with writing():
         os.utime(recipe.bundle / MANIFEST)
     return Bundle.open(recipe.bundle)
@@ -94,16 +90,19 @@ def build(
 
 @dataclass(frozen=True)
 class Build:
-    """One build in a folder of its own, whose lock the caller holds.
+    """One build in its recipe's folder, whose lock the caller holds.
 
-    :param output: reused from build to build, so that only what changed is compiled.
+    The folder is reused from build to build, so that only what changed is compiled.
     """
 
     recipe: Recipe
-    output: Path
     jobs: int
     on_progress: OnProgress
     lock: int
+
+    @property
+    def output(self) -> Path:
+        return self.recipe.output
 
     def run(self) -> None:
         """Configure, compile, and put the bundle into its place."""

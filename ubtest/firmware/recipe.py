@@ -11,7 +11,7 @@ from ubtest.firmware.bundle import Bundle, bundles, full_name
 from ubtest.firmware.config import Kconfig
 from ubtest.firmware.source import Source
 from ubtest.firmware.versions import traits
-from ubtest.project import Project
+from ubtest.project import Project, cache
 from ubtest.run import run
 
 # Counted up when the steps of `build` change what comes out of the same input
@@ -116,6 +116,14 @@ class Recipe:
     def bundle(self) -> Path:
         """Where the bundle is, or will be."""
         return bundles() / self.name / f"{self.source.version}-{self.key[:12]}"
+
+    @property
+    def output(self) -> Path:
+        """Where it is compiled."""
+        # By tree, not by content, so that the next change of a tree builds on what is there; and
+        # by certificate: U-Boot links it into an object that it does not compile again
+        place = hashlib.sha256(os.fsencode(self.source.tree) + self.fingerprint.encode())
+        return cache() / "builds" / f"{self.name}-{self.source.version}-{place.hexdigest()[:12]}"
 
     def asked(self, certificate: Path) -> Kconfig:
         """The fragment as this version takes it, with the certificate where it wants one.
