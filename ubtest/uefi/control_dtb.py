@@ -1,0 +1,56 @@
+"""U-Boot's own device tree, in which it looks for the capsule key and for lowest versions."""
+
+import re
+
+from ubtest.formats.guid import Guid
+from ubtest.formats.record import FormatError
+from ubtest.lab.uboot import UBootConsoleDriver
+from ubtest.uefi.storage import read_memory
+
+_BYTES = re.compile(r"= \[([0-9a-f ]+)\]")
+_WORDS = re.compile(r"= <(0x[0-9a-f ,x]+)>", re.IGNORECASE)
+_PLACE = re.compile(r"= \* 0x0*([0-9a-f]+) \[0x0*([0-9a-f]+)\]")  # longer than CMD_FDT_MAX_DUMP
+_VERSION = re.compile(
+    r"(?=[^{}]*image-type-id = \"(?P<guid>[0-9A-Fa-f-]{36})\")"
+    r"(?=[^{}]*image-index = <(?P<index>0x[0-9a-f]+)>)"
+    r"(?=[^{}]*lowest-supported-version = <(?P<lowest>0x[0-9a-f]+)>)"
+    r"[^{}]+\}"
+)
+
+
+def select(uboot: UBootConsoleDriver) -> bool:
+    """Make the `fdt` commands look at this tree; False when there is no such command."""
+    return not uboot.command("fdt addr ${fdtcontroladdr}").status
+
+
+def capsule_key(uboot: UBootConsoleDriver) -> bytes | None:
+    """/signature/capsule-key (lib/efi_loader/efi_capsule.c, efi_get_public_key_data); None when
+    the tree has none. :func:`select` comes first."""
+    reply = uboot.command("fdt print /signature capsule-key", 30)
+    if reply.status:
+        return None
+    if found := _BYTES.search(reply.text):
+        return bytes.fromhex(found[1])
+    if found := _WORDS.search(reply.text):
+        words = re.findall(r"0x([0-9a-f]+)", found[1], re.IGNORECASE)
+        return b"".join(int(word, 16).to_bytes(4, "big") for word in words)
+    if found := _PLACE.search(reply.text):
+        return read_memory(uboot, int(found[1], 16), int(found[2], 16))
+    return b""
+
+
+def lowest_versions(uboot: UBootConsoleDriver) -> dict[tuple[Guid, int], int]:
+    """/firmware-version (efi_firmware_get_lsv_from_dtb): image type and index -> version."""
+    return parse_lowest_versions(uboot.command("fdt print /firmware-version").text)
+
+
+def parse_lowest_versions(text: str) -> dict[tuple[Guid, int], int]:
+    """What ``fdt print /firmware-version`` printed, without what U-Boot passes over."""
+    found = {}
+    for row in _VERSION.finditer(text):
+        try:
+            key = Guid.of(row["guid"]), int(row["index"], 16)
+        except FormatError:
+            continue
+        found[key] = int(row["lowest"], 16)
+    return found
