@@ -12,7 +12,9 @@ from labgrid import Environment
 
 from ubtest.lab.board import Board
 
-QEMU = Path(__file__).parents[1] / "boards" / "qemu-arm64.yaml"
+BOARDS = Path(__file__).parents[1] / "boards"
+QEMU = BOARDS / "qemu-arm64.yaml"
+SANDBOX = BOARDS / "sandbox.yaml"
 
 
 @contextmanager
