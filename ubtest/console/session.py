@@ -1,5 +1,6 @@
 """The dialogue with a U-Boot prompt: exact, binary-safe, against one deadline."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -138,22 +139,23 @@ class Session:
         finally:
             self._screen = None
 
-    def press(self, *pieces: bytes, pause: float = 0) -> float:
+    def press(self, *pieces: bytes, pause: float = 0, at_most: float = math.inf) -> bool:
         """Send keys as they are, without an end of line.
 
         :param pieces: what arrives together; a slow serial line tears an escape sequence apart.
         :param pause: seconds between the pieces, in which what comes is read. It is what the
             firmware is given, not a wait for what it does.
-        :returns: the longest pause that it was; a busy host makes it longer.
+        :param at_most: seconds after which a piece is too late to say anything.
+        :returns: False when this machine was so late; that piece and the rest are not sent.
         """
-        longest = 0.0
         for number, piece in enumerate(pieces):
             if number:
                 since = time.monotonic()
                 self._fill(lambda: False, Deadline(pause))
-                longest = max(longest, time.monotonic() - since)
+                if time.monotonic() - since > at_most:
+                    return False
             self._send(piece)
-        return longest
+        return True
 
     def until(self, condition: Callable[[], bool], deadline: Deadline) -> bool:
         """Read until a condition holds, of the screen for one.
