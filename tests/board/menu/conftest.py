@@ -68,6 +68,11 @@ class ScreenText(SingleFileSnapshotExtension):
 
     file_extension = "txt"
     _write_mode = WriteMode.TEXT
+    release = ""
+
+    @classmethod
+    def dirname(cls, *, test_location) -> str:
+        return str(Path(test_location.filepath).parent / "screens" / cls.release)
 
     def serialize(self, data, **options) -> str:
         return f"{data}\n"
@@ -79,8 +84,7 @@ def kept_screen(request, snapshot, firmware):
 
     Releases draw differently, so one that none was kept for has nothing to be compared with.
     """
-    folder = f"screens/{firmware.version}"
-    texts = type("ScreenText", (ScreenText,), {"snapshot_dirname": folder})
+    texts = type("ScreenText", (ScreenText,), {"release": firmware.version})
     mine = snapshot.use_extension(texts)
     kept = Path(texts.get_location(test_location=mine.test_location, index=0))
     if not kept.exists() and not request.config.option.update_snapshots:
