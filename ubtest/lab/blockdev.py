@@ -14,6 +14,7 @@ BUSES: dict[str, dict[str, str]] = {
     "virtio": {"driver": "virtio-blk-pci"},
     "usb": {"driver": "usb-storage", "bus": "xhci.0"},
     "nvme": {"driver": "nvme"},
+    "sd": {"driver": "sd-card", "bus": "sd-bus"},  # no hot-plug; the size is a power of two
 }
 
 
