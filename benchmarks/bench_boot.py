@@ -5,34 +5,30 @@ command line on flashes that are there already, and a loop that answers the auto
 for the prompt and kills QEMU. Both take turns.
 """
 
-import argparse
+import os
 import re
 import select
 import socket
-import statistics
 import subprocess
-import sys
 import time
 
 from board import Parts, board_of
+from ratio import report
+from script import parser, start
 
 from ubtest.lab.board import Board
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=12, help="boots of each (default 12)")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=12, help="boots of each (default 12)")
+    arguments = options.parse_args()
     with board_of() as board:
         board.boot()  # warms the caches, and makes the device tree
         board.off()
         ours, theirs, parts = measure(board, arguments.rounds)
     print(f"{arguments.rounds} boots of each by turns, median")
-    for name, seconds in (("ours", ours), ("theirs", theirs)):
-        median = statistics.median(seconds)
-        print(f"  {name:7} {60 / median:6.0f} boots/min  {median * 1000:7.0f} ms each")
-    ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
-    print(f"  ratio   {ratio:6.2f}")
+    report(ours, theirs)
     print("where the time of ours goes, mean")
     parts.show(arguments.rounds)
     return 0
@@ -69,13 +65,19 @@ def by_hand(command_line: list[str]) -> float:
     """Seconds from the start of QEMU to the prompt and its end, with as little as it takes."""
     console, console_end = socket.socketpair()
     monitor, monitor_end = socket.socketpair()
-    numbers = {"console": console_end.fileno(), "monitor": monitor_end.fileno()}
-    argv = [
-        re.sub(r"(id=(console|monitor),fd=)\d+", lambda found: found[1] + str(numbers[found[2]]), w)
-        for w in command_line
-    ]
     start = time.perf_counter()
+    memory = open(os.memfd_create("guest"), "rb")  # noqa: SIM115 -- closed below
+    numbers = {
+        "id=console,fd=": console_end.fileno(),
+        "id=monitor,fd=": monitor_end.fileno(),
+        "mem-path=/proc/self/fd/": memory.fileno(),
+    }
+    argv = [
+        re.sub(f"({'|'.join(numbers)})\\d+", lambda found: found[1] + str(numbers[found[1]]), word)
+        for word in command_line
+    ]
     with (
+        memory,
         console,
         console_end,
         monitor,
@@ -101,4 +103,4 @@ def receive(console: socket.socket) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

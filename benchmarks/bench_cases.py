@@ -7,22 +7,21 @@ Each case starts from new flashes and power-off, makes its capsule and its disk,
 capsule by command, lets the firmware reset, boots again, and looks at result, disk and flash.
 """
 
-import argparse
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from board import QEMU, Parts, board_of
+from ratio import rate
+from script import parser, start
 
 from ubtest.crypto.keyring import KeyRing
 from ubtest.crypto.pkcs7 import signed
 from ubtest.formats.capsule import Capsule, FmpPayload
 from ubtest.formats.status import SECURITY_VIOLATION, SUCCESS
 from ubtest.lab.board import Board
-from ubtest.media.flash import changed_ranges
 from ubtest.project import Project
 from ubtest.uefi.on_disk import OnDiskUpdate
 
@@ -31,18 +30,17 @@ CASES = {"refused": ("untrusted", SECURITY_VIOLATION), "accepted": ("trusted", S
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=8, help="cases of each kind (default 8)")
-    parser.add_argument("--board", type=Path, default=QEMU, help="board file (default: QEMU's)")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=8, help="cases of each kind (default 8)")
+    options.add_argument("--board", type=Path, default=QEMU, help="board file (default: QEMU's)")
+    arguments = options.parse_args()
     keyring = KeyRing.load(Project.find(Path(__file__)).keys)
     with board_of(arguments.board) as board, tempfile.TemporaryDirectory() as name:
         booting = [boot(board) for _ in range(arguments.rounds + 1)][1:]  # the first warms up
         seconds, parts = measure(board, keyring, Path(name), arguments.rounds)
     print(f"{arguments.rounds} boots, then as many cases of each kind by turns, median")
     for kind, taken in {"boot": booting, **seconds}.items():
-        median = statistics.median(taken)
-        print(f"  {kind:9} {60 / median:5.0f} a minute  {median * 1000:6.0f} ms each")
+        print(f"  {kind:9} {rate(statistics.median(taken))}")
     for kind in CASES:
         print(f"where the time of one {kind} case goes, mean")
         parts[kind].show(arguments.rounds)
@@ -85,13 +83,13 @@ def run_case(board: Board, keyring: KeyRing, folder: Path, kind: str, parts: Par
             (board, "boot", "boots"),
             (uboot, "await_prompt", "boots"),
             (uboot, "command_or_reset", "update"),
-            (machine, "flash", "flash read and compared"),
+            (machine, "content", "flash read and compared"),
         ):
             stack.enter_context(parts.watching(owner, method, name))
         with parts.part("power off, new flashes"):
             board.off()
             machine.renew({board.image.offset: b"old firmware! " * 600})
-        before = machine.flash()
+        before = machine.content()
         with parts.part("capsule made and signed"):
             payload = signed(keyring[signer], FmpPayload(board.image.image_type, IMAGE))
             files = {"fw.cap": Capsule((payload,)).pack()}
@@ -101,10 +99,10 @@ def run_case(board: Board, keyring: KeyRing, folder: Path, kind: str, parts: Par
         with parts.part("result read from console and disk"):
             outcome = update.by_command()
         with parts.part("flash read and compared"):
-            changes = changed_ranges(before, machine.flash())
+            changes = before.changes(machine.content())
     assert outcome.status == status
     assert bool(changes) == (kind == "accepted")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -4,14 +4,13 @@ Both are asked through labgrid's CommandProtocol, on one console of one running 
 active at a time, and they take turns in blocks of commands. Switching is not measured.
 """
 
-import argparse
-import statistics
-import sys
 import time
 
 from board import board_of
 from labgrid.driver import UBootDriver
 from labgrid.protocol import CommandProtocol
+from ratio import report
+from script import parser, start
 
 from ubtest.lab.board import Board
 
@@ -19,13 +18,13 @@ COMMANDS = ("version", "printenv")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=40, help="blocks of each (default 40)")
-    parser.add_argument("--count", type=int, default=20, help="commands a block (default 20)")
-    parser.add_argument(
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=40, help="blocks of each (default 40)")
+    options.add_argument("--count", type=int, default=20, help="commands a block (default 20)")
+    options.add_argument(
         "command", nargs="*", default=COMMANDS, help=f"default: {' '.join(COMMANDS)}"
     )
-    arguments = parser.parse_args()
+    arguments = options.parse_args()
     with board_of() as board:
         drivers = {
             "ours": board.boot(),
@@ -41,7 +40,7 @@ def main() -> int:
 def measure(
     board: Board, drivers: dict[str, CommandProtocol], line: str, rounds: int, count: int
 ) -> bool:
-    """Print both rates and their ratio; whether ours is at least theirs."""
+    """Print both rates and their ratio; whether ours takes no longer."""
     seconds: dict[str, list[float]] = {name: [] for name in drivers}
     answers = {}
     for _ in range(rounds):
@@ -59,15 +58,7 @@ def measure(
         return False
     size = len(texts.pop())
     print(f"`{line}`, {size} bytes of answer, median of {rounds} blocks of {count} by turns")
-    for name, blocks in seconds.items():
-        rate = count / statistics.median(blocks)
-        print(f"  {name:7} {rate:8.0f} commands/s  {1000 / rate:7.2f} ms each")
-    # Each block against its neighbour, since the machine may be busier a second later
-    ratio = statistics.median(
-        theirs / ours for ours, theirs in zip(seconds["ours"], seconds["theirs"], strict=True)
-    )
-    print(f"  ratio   {ratio:8.2f}     target >= 1: {'met' if ratio >= 1 else 'MISSED'}")
-    return ratio >= 1
+    return report(seconds["ours"], seconds["theirs"], count=count, target=1.0)
 
 
 def take_over(board: Board, driver: CommandProtocol) -> None:
@@ -79,4 +70,4 @@ def take_over(board: Board, driver: CommandProtocol) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -4,24 +4,23 @@ By hand the files are on the disk already, there is no partition table, and the 
 is the host's; we start from bytes and make all of that.
 """
 
-import argparse
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from ratio import compare
+from script import parser, start
 
 from ubtest.media.disk import MiB, build_disk
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=50, help="measured rounds (default 50)")
-    parser.add_argument("--size", type=int, default=64, help="MiB of the image (default 64)")
-    parser.add_argument("--file", type=int, default=1024, help="KiB of the capsule (default 1024)")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=50, help="measured rounds (default 50)")
+    options.add_argument("--size", type=int, default=64, help="MiB of the image (default 64)")
+    options.add_argument("--file", type=int, default=1024, help="KiB of the capsule (default 1024)")
+    arguments = options.parse_args()
     files = {"EFI/UpdateCapsule/fw.cap": os.urandom(arguments.file * 1024)}
     with tempfile.TemporaryDirectory() as name:
         return measure(Path(name), files, arguments.size * MiB, arguments.rounds)
@@ -54,4 +53,4 @@ def measure(folder: Path, files: dict[str, bytes], size: int, rounds: int) -> in
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

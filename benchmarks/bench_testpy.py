@@ -7,7 +7,6 @@ start of pytest to its end. Fetched when missing: U-Boot's source package, which
 sandbox, and test/py's pytest. testpy.py says what test/py lacks here and how it is put right.
 """
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -17,10 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from board import SANDBOX
+from ratio import report
+from script import parser, start
 from testpy import TestPy, Verdict, verdicts
 
 from ubtest.crypto.keyring import KeyRing
-from ubtest.errors import UbtestError
+from ubtest.errors import HostError
 from ubtest.firmware.build import build
 from ubtest.firmware.bundle import Bundle
 from ubtest.firmware.progress import Progress
@@ -62,21 +63,17 @@ CASES = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each (default 5)")
-    arguments = parser.parse_args()
-    try:
-        recipe, bundle = sandbox()
-        print(f"firmware: {bundle.banner}")
-        with tempfile.TemporaryDirectory(prefix="ubtest-testpy-") as name:
-            testpy = TestPy.beside(recipe, bundle, Path(name))
-            show("test/py on this build, nothing put right", testpy.run(), name)
-            testpy.complete()
-            show("test/py with what it lacked (testpy.py says what)", testpy.run(), name)
-            return measure(testpy, bundle, arguments.rounds)
-    except UbtestError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=5, help="runs of each (default 5)")
+    arguments = options.parse_args()
+    recipe, bundle = sandbox()
+    print(f"firmware: {bundle.banner}")
+    with tempfile.TemporaryDirectory(prefix="ubtest-testpy-") as name:
+        testpy = TestPy.beside(recipe, bundle, Path(name))
+        show("test/py on this build, nothing put right", testpy.run(), name)
+        testpy.complete()
+        show("test/py with what it lacked (testpy.py says what)", testpy.run(), name)
+        return measure(testpy, bundle, arguments.rounds)
 
 
 def sandbox() -> tuple[Recipe, Bundle]:
@@ -132,19 +129,11 @@ def measure(testpy: TestPy, bundle: Bundle, rounds: int) -> int:
     for number, what in enumerate(cases):
         mine, other = (statistics.median(r[number] for r in tests[n]) for n in tests)
         print(f"  {what:32} ours {mine * 1000:5.0f} ms  theirs {other * 1000:5.0f} ms")
-    rates("tests", {name: [sum(r) for r in taken] for name, taken in tests.items()}, len(cases))
-    rates("runs", runs, len(cases))
+    print("the tests alone")
+    report(*([sum(r) for r in taken] for taken in tests.values()), count=len(cases))
+    print("whole runs of pytest")
+    report(*runs.values(), count=len(cases))
     return 0
-
-
-def rates(what: str, seconds: Mapping[str, list[float]], count: int) -> None:
-    """Print both rates and their ratio."""
-    for name, taken in seconds.items():
-        rate = count * 60 / statistics.median(taken)
-        print(f"  {what:6} {name:7} {rate:6.0f} verdicts/min")
-    # Each run against its neighbour, since the machine may be busier a second later
-    pairs = zip(seconds["ours"], seconds["theirs"], strict=True)
-    print(f"  {what:6} ratio   {statistics.median(t / o for o, t in pairs):6.2f}")
 
 
 def both(found: Mapping[str, Verdict]) -> dict[str, tuple[str, str]]:
@@ -169,9 +158,9 @@ def ours(folder: Path, bundle: Bundle, tests: list[str]) -> dict[str, Verdict]:
     )
     junit = results / "latest" / "junit.xml"
     if not junit.is_file():
-        raise UbtestError(f"our tests did not run:\n{finished.text[-2000:]}")
+        raise HostError(f"our tests did not run:\n{finished.text[-2000:]}")
     return verdicts(junit)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

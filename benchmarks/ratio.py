@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 def compare(
@@ -11,12 +11,13 @@ def compare(
     theirs: Callable[[], object],
     *,
     rounds: int,
+    count: int = 1,
     target: float,
 ) -> int:
-    """Print both medians and their ratio.
+    """Measure both and print what :func:`report` prints.
 
     :param rounds: how often each is measured, after one round that warms the caches.
-    :param target: the largest ratio, ours by theirs, that is good.
+    :param count: how many of the thing one call makes.
     :return: an exit status: 1 when the target is missed.
     """
     ours(), theirs()
@@ -24,13 +25,37 @@ def compare(
     for _ in range(rounds):
         mine.append(_seconds(ours))
         other.append(_seconds(theirs))
-    ratio = statistics.median(mine) / statistics.median(other)
-    met = ratio <= target
     print(f"{what}, median of {rounds} rounds by turns")
-    print(f"  ours    {statistics.median(mine) * 1000:8.2f} ms")
-    print(f"  theirs  {statistics.median(other) * 1000:8.2f} ms")
-    print(f"  ratio   {ratio:8.2f}     target <= {target:g}: {'met' if met else 'MISSED'}")
-    return 0 if met else 1
+    return 0 if report(mine, other, count=count, target=target) else 1
+
+
+def report(
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    *,
+    count: int = 1,
+    target: float | None = None,
+) -> bool:
+    """Print both rates and their ratio; whether the target is met.
+
+    :param ours: seconds of each round; `theirs` the same of its neighbour.
+    :param count: how many of the thing one round makes.
+    :param target: the largest ratio, our time by theirs, that is good.
+    """
+    for name, seconds in (("ours", ours), ("theirs", theirs)):
+        print(f"  {name:7} {rate(statistics.median(seconds) / count)}")
+    # Each round against its neighbour, since the machine may be busier a second later
+    ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    met = target is None or ratio <= target
+    verdict = "" if target is None else f"; target <= {target:.3g}: {'met' if met else 'MISSED'}"
+    print(f"  ratio   {ratio:.2f} of the time, {1 / ratio:.1f} times as fast{verdict}")
+    return met
+
+
+def rate(seconds: float) -> str:
+    """How long one takes, and how many that makes."""
+    often = f"{60 / seconds:8.0f} a minute" if seconds > 0.01 else f"{1 / seconds:8.0f} a second"
+    return f"{seconds * 1000:9.2f} ms each  {often}"
 
 
 def _seconds(work: Callable[[], object]) -> float:
