@@ -79,6 +79,9 @@ BOARD = (
     Requirement("util-linux", "setpriv", "programs end when the run that started them is killed"),
     Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),
     Requirement("mtools", "mformat", "makes FAT file systems"),
+    Requirement("clang-14", "clang-14", "compiles the boot probe of images/probe"),
+    Requirement("lld-14", "lld-link-14", "links the boot probe"),
+    Requirement("sbsigntool", "sbsign", "signs EFI images for Secure Boot"),
 )
 TESTS = (
     Requirement("openssl", "openssl", "second opinion on signatures", ("version",)),
