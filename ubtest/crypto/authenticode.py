@@ -1,5 +1,5 @@
 """EFI images as UEFI Secure Boot checks them: signed, and known by their digest
-(UEFI 2.10 section 32.2.2; Microsoft's Windows Authenticode Portable Executable Signature Format)."""
+(UEFI 2.10 section 32.2.2; Windows Authenticode Portable Executable Signature Format)."""
 
 import hashlib
 import tempfile
