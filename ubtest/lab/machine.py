@@ -4,6 +4,7 @@ import abc
 from collections.abc import Mapping
 
 from ubtest.firmware.bundle import Bundle
+from ubtest.media.content import Content
 from ubtest.media.disk import Disk
 
 
@@ -35,6 +36,10 @@ class MachineProtocol(abc.ABC):
     @abc.abstractmethod
     def flash(self, index: int = 0) -> bytes:
         """The whole content of a flash chip, read behind the firmware's back."""
+
+    def content(self, index: int = 0) -> Content:
+        """The same in a form that is quick to compare."""
+        return Content.of(self.flash(index))
 
     @abc.abstractmethod
     def put(self, data: bytes, address: int) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ubtest.firmware.bundle import Bundle
 from ubtest.lab.blockdev import BlockNode, node
 from ubtest.lab.process_board import ProcessBoardDriver
 from ubtest.lab.qemu_process import GuestReset, QemuProcess
+from ubtest.media.content import Content
 from ubtest.media.disk import Disk
 from ubtest.run import require, run
 
@@ -59,7 +60,16 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
 
     @Driver.check_active
     def flash(self, index: int = 0) -> bytes:
-        return self._content(f"flash{index}")
+        with self._standing():
+            return self._nodes[f"flash{index}"].content()
+
+    @Driver.check_active
+    def content(self, index: int = 0) -> Content:
+        with self._standing():
+            image = self._nodes[f"flash{index}"]
+            return (
+                Content.read(image.path) if image.format == "raw" else Content.of(image.content())
+            )
 
     @Driver.check_active
     def put(self, data: bytes, address: int) -> str:
@@ -198,9 +208,9 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         self._nodes[name] = node(name, image, self.folder, snapshots=self.snapshots)
         return self._nodes[name]
 
-    def _content(self, name: str) -> bytes:
-        with nullcontext() if self._process is None else self._process.paused():
-            return self._nodes[name].content()
+    def _standing(self) -> AbstractContextManager[None]:
+        """What the machine wrote is in its images, and it writes nothing now."""
+        return nullcontext() if self._process is None else self._process.paused()
 
     def _snapshot(self, line: str) -> None:
         if answer := self._on().qmp.monitor(line).strip():

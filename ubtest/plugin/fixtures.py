@@ -13,7 +13,7 @@ from ubtest.firmware.recipe import check_current
 from ubtest.lab.board import Board
 from ubtest.lab.strategy import State
 from ubtest.lab.uboot import UBootConsoleDriver
-from ubtest.media.flash import changed_ranges
+from ubtest.media.content import Content
 from ubtest.plugin.recording import Results, test_folder
 from ubtest.plugin.run_state import FAILED, BoardRun, board_run
 from ubtest.project import Project
@@ -85,11 +85,11 @@ def prompt(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
     with _recorded(run, results):
         if run.untouched is None or run.board.strategy.status is not State.uboot:
             _renew(run)
-            run.untouched = run.board.machine.flash(run.board.image.flash)
+            run.untouched = run.board.machine.content(run.board.image.flash)
             run.board.boot()
         yield run.board
         failed = request.node.stash.get(FAILED, False)
-        if failed or run.board.machine.flash(run.board.image.flash) != run.untouched:
+        if failed or run.board.machine.content(run.board.image.flash) != run.untouched:
             run.untouched = None
             run.board.strategy.lost()
             run.board.off()
@@ -125,13 +125,12 @@ class Flash:
     def __init__(self, board: Board) -> None:
         self._board = board
         self.image = board.image
-        self.before = board.machine.flash(self.image.flash)
+        self.before = board.machine.content(self.image.flash)
 
     @property
-    def now(self) -> bytes:
+    def now(self) -> Content:
         """The whole chip as it is at this moment."""
-        content: bytes = self._board.machine.flash(self.image.flash)
-        return content
+        return self._board.machine.content(self.image.flash)
 
     @property
     def region(self) -> bytes:
@@ -141,7 +140,7 @@ class Flash:
     @property
     def changes(self) -> list[range]:
         """Every range of the chip that differs from the start of the test."""
-        return changed_ranges(self.before, self.now)
+        return self.before.changes(self.now)
 
     @property
     def changes_outside(self) -> list[range]:

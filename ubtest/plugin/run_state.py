@@ -13,6 +13,7 @@ from ubtest.firmware.bundle import Bundle
 from ubtest.firmware.recipe import check_current
 from ubtest.firmware.versions import traits
 from ubtest.lab.board import Board
+from ubtest.media.content import Content
 from ubtest.plugin.capabilities import Capabilities
 from ubtest.project import Project
 
@@ -27,7 +28,7 @@ class BoardRun:
     folder: Path
     capabilities: Capabilities
     not_run: dict[str, str] = field(default_factory=dict)  # node id -> why
-    untouched: bytes | None = None  # flash of a board that is still as new at the prompt
+    untouched: Content | None = None  # flash of a board that is still as new at the prompt
 
 
 RUN: pytest.StashKey[BoardRun] = pytest.StashKey()
