@@ -139,22 +139,23 @@ class Session:
         finally:
             self._screen = None
 
-    def press(self, *pieces: bytes, pause: float = 0, at_most: float = math.inf) -> bool:
+    def press(self, *pieces: bytes | float, late: float = math.inf) -> bool:
         """Send keys as they are, without an end of line.
 
-        :param pieces: what arrives together; a slow serial line tears an escape sequence apart.
-        :param pause: seconds between the pieces, in which what comes is read. It is what the
-            firmware is given, not a wait for what it does.
-        :param at_most: seconds after which a piece is too late to say anything.
-        :returns: False when this machine was so late; that piece and the rest are not sent.
+        :param pieces: bytes that arrive together, and between them pauses in seconds: a slow
+            serial line tears an escape sequence apart. What comes in a pause is read. A pause is
+            what the firmware is given, never a wait for what it does.
+        :param late: seconds that a pause may be too long before what follows says nothing.
+        :returns: False when this machine was so late; what follows is not sent.
         """
-        for number, piece in enumerate(pieces):
-            if number:
-                since = time.monotonic()
-                self._fill(lambda: False, Deadline(pause))
-                if time.monotonic() - since > at_most:
-                    return False
-            self._send(piece)
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                self._send(piece)
+                continue
+            since = time.monotonic()
+            self._fill(lambda: False, Deadline(piece))
+            if time.monotonic() - since > piece + late:
+                return False
         return True
 
     def until(self, condition: Callable[[], bool], deadline: Deadline) -> bool:

@@ -1,5 +1,6 @@
 """A menu of U-Boot on a terminal: open it, press keys, wait until it has drawn what must be."""
 
+import math
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -80,18 +81,12 @@ class Menu:
         """What the terminal shows now, drawn or not."""
         return self._screen.page
 
-    def press(self, *keys: bytes) -> None:
-        """Press keys one after another; what they do is to be waited for."""
-        for key in keys:
-            self._session.press(key)
+    def press(self, *keys: bytes | float, late: float = math.inf) -> bool:
+        """Press keys one after another; what they do is to be waited for.
 
-    def press_torn(self, *pieces: bytes, pause: float, at_most: float) -> bool:
-        """Press one key whose bytes arrive in pieces, as over a slow or busy serial line.
-
-        :param pause: seconds between the pieces.
-        :returns: False when this machine took more than `at_most`; the rest was not sent.
+        :param keys: a number is a pause, for keys that arrive torn: see :meth:`Session.press`.
         """
-        return self._session.press(*pieces, pause=pause, at_most=at_most)
+        return self._session.press(*keys, late=late)
 
     def expect(self, condition: Callable[[Page], bool], wanted: str) -> Page:
         """Wait until the menu is drawn and its screen is as it must be.

@@ -93,14 +93,14 @@ def test_a_menu_that_does_not_return():
 def test_a_torn_key_comes_in_pieces_with_pauses():
     session, wire = started(b"")
     since = time.monotonic()
-    assert session.press(b"\x1b", b"[", b"B", pause=0.02)
+    assert session.press(b"\x1b", 0.02, b"[", 0.02, b"B")
     assert wire.heard[-3:] == [b"\x1b", b"[", b"B"]
     assert time.monotonic() - since >= 0.04
 
 
 def test_a_torn_key_that_is_late_is_not_finished():
     session, wire = started(b"")
-    assert not session.press(b"\x1b", b"[B", pause=0.02, at_most=0.01)
+    assert not session.press(b"\x1b", 0.02, b"[B", late=-0.01)
     assert wire.heard[-1] == b"\x1b"
 
 
@@ -109,7 +109,7 @@ def test_what_comes_in_a_pause_is_drawn():
     wire.pieces = [b"between"]
     screen = Screen()
     with session.displayed(screen):
-        session.press(b"x", b"\x1b[B", pause=0.02)
+        session.press(b"x", 0.02, b"\x1b[B")
     assert "between" in screen.page.text
 
 
