@@ -1,0 +1,350 @@
+"""Boot options made, changed and taken away in menus: the variables hold exactly that."""
+
+import struct
+from dataclasses import replace
+
+import pytest
+
+from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
+from ubtest.formats.guid import GLOBAL_VARIABLE
+from ubtest.formats.loadopt import ACTIVE, LoadOption
+from ubtest.media.disk import build_disk, esp
+from ubtest.uefi import variables
+from ubtest.uefi.eficonfig import (
+    ADD,
+    DELETE,
+    EDIT,
+    EMPTY_DESCRIPTION,
+    NO_FILE,
+    ORDER,
+    SELECT_OPTION,
+)
+from ubtest.uefi.menu import CTRL_C, ESC, MINUS, PLUS, SPACE, entries
+
+pytestmark = pytest.mark.needs("CMD_EFICONFIG", "CMD_NVEDIT_EFI")
+
+FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
+INITRD = bytes.fromhex("04031400 27e46855 fc683d4f ac74ca55 5231cc68")  # UEFI 2.10 section 3.1.3
+
+
+class Options:
+    """The boot options of a board with one disk, as its variables hold them."""
+
+    def __init__(self, board, folder):
+        self.board = board
+        disk = build_disk(folder / "esp.img", FILES)
+        board.machine.attach(disk, board.storage.bus)
+        self.uboot = board.boot()
+        self.find_disk()
+        partition = esp()
+        sectors = partition.last_lba - partition.first_lba + 1
+        self._drive = HardDrive(1, partition.first_lba, sectors, partition.unique_guid)
+
+    def find_disk(self):
+        self.uboot.check(self.board.storage.find.format(path=""), timeout=30)
+
+    @property
+    def volume(self):
+        return self.board.storage.partition
+
+    def file(self, name):
+        """How a path to a file of the disk ends; the firmware may name the disk before it."""
+        return hard_drive(self._drive) + file_path(name) + END
+
+    def write(self, number, description, name="EFI\\TEST\\ONE.EFI", **rest):
+        option = LoadOption(description, self.file(name), **rest)
+        variables.write(self.uboot, f"Boot{number:04X}", option.pack())
+
+    def order(self, *numbers):
+        variables.write(self.uboot, "BootOrder", struct.pack(f"<{len(numbers)}H", *numbers))
+
+    def all(self):
+        """Every variable: (name, GUID) -> (attributes, value)."""
+        found = variables.parse(self.uboot.check("printenv -e"))
+        return {(each.name, each.guid): (each.attributes, each.data) for each in found}
+
+    def read(self, number):
+        found = variables.read(self.uboot, f"Boot{number:04X}")
+        return found and LoadOption.parse(found.data)
+
+    def read_order(self):
+        found = variables.read(self.uboot, "BootOrder")
+        return list(struct.unpack(f"<{len(found.data) // 2}H", found.data)) if found else []
+
+
+@pytest.fixture
+def options(board, tmp_path, eficonfig):
+    """A board with a disk, on which the firmware has made the boot options that it makes itself."""
+    options = Options(board, tmp_path)
+    with eficonfig(board) as menu:
+        menu.leave()
+    return options
+
+
+@pytest.fixture
+def three(options):
+    """Options 0x10, 0x11 and 0x12, alone in BootOrder and in this order."""
+    for number, description in enumerate(("Alpha", "Beta", "Gamma"), 0x10):
+        options.write(number, description)
+    options.order(0x10, 0x11, 0x12)
+    return options
+
+
+def changed(before, after):
+    """Names of the variables that differ."""
+    return {
+        name
+        for name, _ in before.keys() | after.keys()
+        if before.get((name, _)) != after.get((name, _))
+    }
+
+
+def number_of(names):
+    """The number of the one Boot#### among these names."""
+    (name,) = (name for name in names if name != "BootOrder")
+    return int(name.removeprefix("Boot"), 16)
+
+
+# add
+
+
+def test_an_added_option_is_exactly_what_was_typed(options, board, eficonfig):
+    before, order = options.all(), options.read_order()
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        menu.type_into("Description", "My system")
+        menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
+        menu.choose("Save")
+        menu.leave()
+    after = options.all()
+    number = number_of(changed(before, after))
+    attributes, data = after[f"Boot{number:04X}", GLOBAL_VARIABLE]
+    option = LoadOption.parse(data)
+    assert attributes == variables.PERSISTENT
+    assert replace(option, path=b"") == LoadOption("My system", b"", ACTIVE, b"")
+    assert option.path.endswith(options.file("EFI\\TEST\\ONE.EFI"))
+    assert options.read_order() == [*order, number]
+
+
+@pytest.mark.slow
+def test_an_added_option_survives_a_reset(options, board, eficonfig):
+    before = options.all()
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        menu.type_into("Description", "Stays")
+        menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "TWO.EFI")
+        menu.choose("Save")
+        menu.leave()
+    number = number_of(changed(before, options.all()))
+    option, order = options.read(number), options.read_order()
+    options.uboot.reset()
+    options.find_disk()
+    assert options.read(number) == option
+    assert options.read_order() == order
+
+
+@pytest.mark.slow
+def test_optional_data_and_initrd(options, board, eficonfig):
+    before = options.all()
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        menu.type_into("Description", "Linux")
+        menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
+        menu.pick_file("Initrd File", options.volume, "initrd.img")
+        menu.type_into("Optional Data", "root=/dev/vda2 quiet")
+        menu.choose("Save")
+        menu.leave()
+    option = options.read(number_of(changed(before, options.all())))
+    assert option.data == ("root=/dev/vda2 quiet\0").encode("utf-16-le")
+    path, separator, initrd = option.path.partition(INITRD)
+    assert separator, "no initrd in the path"
+    assert path.endswith(options.file("EFI\\TEST\\ONE.EFI"))
+    assert initrd.endswith(options.file("initrd.img"))
+
+
+def test_leaving_an_added_option_unsaved_changes_nothing(options, board, eficonfig):
+    before = options.all()
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        menu.type_into("Description", "Nothing")
+        menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
+        menu.choose("Quit")
+        menu.leave()
+    assert changed(before, options.all()) == set()
+
+
+@pytest.mark.parametrize("field", ["description", "file"])
+def test_an_incomplete_option_is_not_saved(options, board, eficonfig, field):
+    before = options.all()
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        if field == "description":
+            menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
+        else:
+            menu.type_into("Description", "No file")
+        menu.choose("Save")
+        menu.shows(EMPTY_DESCRIPTION if field == "description" else NO_FILE)
+        menu.press(SPACE)
+        menu.shows("** Add Boot Option **")
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, options.all()) == set()
+
+
+@pytest.mark.slow
+def test_escape_leaves_a_field_as_it_was(options, board, eficonfig):
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        menu.type_into("Description", "Kept")
+        menu.choose_field("Description")
+        menu.shows("Press ENTER to complete")
+        menu.press(b"x", ESC)
+        menu.shows("Description: Kept")
+        menu.press(CTRL_C)
+        menu.leave()
+
+
+# edit
+
+
+def test_an_edited_description_leaves_the_rest_alone(three, board, eficonfig):
+    before, option = three.all(), three.read(0x11)
+    with eficonfig(board) as menu:
+        menu.open(EDIT, SELECT_OPTION)
+        menu.choose("Beta")
+        menu.shows("** Edit Boot Option **")
+        menu.type_into("Description", "Edited")
+        menu.choose("Save")
+        menu.shows(SELECT_OPTION)
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, three.all()) == {"Boot0011"}
+    assert three.read(0x11) == replace(option, description="Edited")
+
+
+@pytest.mark.slow
+def test_an_edited_file(three, board, eficonfig):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(EDIT, SELECT_OPTION)
+        menu.choose("Gamma")
+        menu.shows("** Edit Boot Option **")
+        menu.pick_file("File", three.volume, "EFI\\", "TEST\\", "TWO.EFI")
+        menu.choose("Save")
+        menu.shows(SELECT_OPTION)
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, three.all()) == {"Boot0012"}
+    assert three.read(0x12).path.endswith(three.file("EFI\\TEST\\TWO.EFI"))
+
+
+@pytest.mark.slow
+def test_an_edit_that_is_left_changes_nothing(three, board, eficonfig):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(EDIT, SELECT_OPTION)
+        menu.choose("Alpha")
+        menu.shows("** Edit Boot Option **")
+        menu.type_into("Description", "Other")
+        menu.press(CTRL_C)
+        menu.shows(SELECT_OPTION)
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, three.all()) == set()
+
+
+# delete
+
+
+def test_a_deleted_option_is_gone_from_the_order_too(three, board, eficonfig):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(DELETE, SELECT_OPTION)
+        menu.choose("Beta")
+        menu.expect(lambda page: "Beta" not in entries(page), "no Beta")
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, three.all()) == {"Boot0011", "BootOrder"}
+    assert three.read(0x11) is None
+    assert three.read_order() == [0x10, 0x12]
+
+
+@pytest.mark.slow
+def test_leaving_the_list_deletes_nothing(three, board, eficonfig):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(DELETE, SELECT_OPTION)
+        menu.move_to("Beta")
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, three.all()) == set()
+
+
+@pytest.mark.slow
+def test_the_firmwares_own_options_are_not_offered(three, board, eficonfig):
+    with eficonfig(board) as menu:
+        page = menu.open(DELETE, SELECT_OPTION)
+        assert entries(page) == ("Alpha", "Beta", "Gamma", "Quit")
+        menu.press(CTRL_C)
+        menu.leave()
+
+
+# reorder
+
+
+@pytest.mark.parametrize(
+    ("title", "key", "places", "order"),
+    [
+        ("Gamma", PLUS, 1, [0x10, 0x12, 0x11]),
+        pytest.param("Gamma", PLUS, 2, [0x12, 0x10, 0x11], marks=pytest.mark.slow),
+        pytest.param("Alpha", MINUS, 1, [0x11, 0x10, 0x12], marks=pytest.mark.slow),
+        ("Alpha", MINUS, 2, [0x11, 0x12, 0x10]),
+    ],
+    ids=["up", "up-twice", "down", "down-twice"],
+)
+def test_the_order_is_what_the_screen_showed(three, board, eficonfig, title, key, places, order):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(ORDER, "** Change Boot Order **")
+        menu.shift(f"[*]  {title}", key, places)
+        menu.choose("Save")
+        menu.leave()
+    assert changed(before, three.all()) == {"BootOrder"}
+    assert three.read_order() == order
+
+
+def test_an_option_can_be_left_out_of_the_order(three, board, eficonfig):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(ORDER, "** Change Boot Order **")
+        menu.move_to("[*]  Beta")
+        menu.press(SPACE)
+        menu.highlights("[ ]  Beta")
+        menu.choose("Save")
+        menu.leave()
+    assert changed(before, three.all()) == {"BootOrder"}
+    assert three.read_order() == [0x10, 0x12]
+
+
+@pytest.mark.slow
+def test_an_option_can_be_taken_into_the_order(three, board, eficonfig):
+    three.order(0x10)
+    with eficonfig(board) as menu:
+        menu.open(ORDER, "** Change Boot Order **")
+        menu.move_to("[ ]  Gamma")
+        menu.press(SPACE)
+        menu.highlights("[*]  Gamma")
+        menu.choose("Save")
+        menu.leave()
+    assert three.read_order() == [0x10, 0x12]
+
+
+@pytest.mark.slow
+def test_an_order_that_is_left_changes_nothing(three, board, eficonfig):
+    before = three.all()
+    with eficonfig(board) as menu:
+        menu.open(ORDER, "** Change Boot Order **")
+        menu.shift("[*]  Gamma", PLUS, 2)
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, three.all()) == set()
