@@ -34,7 +34,6 @@ def ask(
     """
     with _copy_of(disk) as copy:
         if disk is not None:
-            board.machine.renew({})
             board.machine.attach(Disk(copy), board.storage.bus)
         uboot = board.boot()
         uboot.command(board.storage.find.format(path=copy), 30)

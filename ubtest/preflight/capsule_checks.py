@@ -157,15 +157,14 @@ def room(facts: Facts) -> Answer:
         return unknown("a FIT names its own places in dfu_alt_info, and it is not looked into")
     if isinstance(facts.alternates, Unread):
         return unknown(f"where the image goes to: {facts.alternates.why}")
-    sizes = [(i.header.index, _image_size(i)) for i in map(_first_item, _files(facts)) if i]
-    if not sizes and not isinstance(facts.image, Unread):
-        sizes = [(facts.image[1], 0)]
+    if _by_rule(facts, IMAGE_RULES, "").severity is Severity.PROBLEM:
+        return unknown("the capsule is for another image")
     places = {each.number: each for each in facts.alternates}
     why = (
         "image N is written to alternate N - 1 of dfu_alt_info, which the board sets itself "
         "before an update (efi_firmware.c, efi_firmware_raw_set_image; set_dfu_alt_info)"
     )
-    for index, size in sizes:
+    for each, index, size in _writes(facts):
         place = places.get(index - 1)
         if place is None:
             have = ", ".join(map(str, places)) or "none"
@@ -174,13 +173,24 @@ def room(facts: Facts) -> Answer:
                 f"DEVICE_ERROR; {why}",
                 *commands.at_prompt("dfu list", "printenv dfu_alt_info mtdparts"),
             )
-        if place.size is not None and size > place.size:
+        if each and place.size is not None and size > place.size:
+            better = _build(facts, each, "SMALLER.bin")
             return problem(
                 f"the image has {size} bytes, alternate {place.number} ({place.name}) {place.size}",
                 f"DEVICE_ERROR, and the flash may be half written; {why}",
-                "$ ubtest capsule build SMALLER.bin -o NEW.cap --board BOARD --sign NAME --force",
+                *commands.mend_capsule(facts, searched(facts), each, better),
             )
     return ok("dfu_alt_info has room for it")
+
+
+def _writes(facts: Facts) -> Iterable[tuple[CapsuleFile | None, int, int]]:
+    """What is written: of which file, to which image, how many bytes."""
+    files = _files(facts)
+    if not files and not isinstance(facts.image, Unread):
+        yield None, facts.image[1], 0
+    for each in files:
+        if item := _first_item(each):
+            yield each, item.header.index, _image_size(item)
 
 
 def _image_size(item: Item) -> int:
@@ -289,14 +299,18 @@ def _refused(facts: Facts, each: CapsuleFile, found: Verdict) -> Answer:
 
 def _better(facts: Facts, each: CapsuleFile, rule: str) -> list[str] | None:
     """What makes a capsule that this rule does not refuse; None: take the good file again."""
-    item = _first_item(each)
     if rule in SIGNATURE_RULES:
         return ["sign", "OLD.cap", "-o", "NEW.cap", *commands.signer(facts)]
-    if rule not in (*IMAGE_RULES, *VERSION_RULES) or item is None:
-        return None
+    return _build(facts, each, "IMAGE.bin") if rule in (*IMAGE_RULES, *VERSION_RULES) else None
+
+
+def _build(facts: Facts, each: CapsuleFile, image: str) -> list[str]:
+    """A capsule that fits this firmware, of an image that the user has."""
+    item = _first_item(each)
+    assert item is not None  # the headers were good enough for this question
     wanted = _wanted(facts, item) or (item.header.image_type, item.header.index)
     options = ["--guid", str(wanted[0]), "--index", str(wanted[1])]
     lowest = 0 if isinstance(facts.lowest, Unread) else facts.lowest.get(wanted, 0)
     version = max(lowest, item.version[0])
     options += ["--fw-version", str(version)] if version else []
-    return ["build", "IMAGE.bin", "-o", "NEW.cap", *options, *commands.signer(facts)]
+    return ["build", image, "-o", "NEW.cap", *options, *commands.signer(facts)]

@@ -112,7 +112,7 @@ def _without_efi(
         options=later,
         esrt=later,
         trusted=_trusted(uboot, bundle) if tree or bundle.traits.capsule_key != "dtb" else no_tree,
-        lowest=control_dtb.lowest_versions(uboot) if tree else no_tree,
+        lowest=_asked(lambda: control_dtb.lowest_versions(uboot)) if tree else no_tree,
         alternates=Unread("this firmware has no `dfu` command (CONFIG_CMD_DFU)")
         if alternates is None
         else alternates,

@@ -2,8 +2,8 @@
 
 import re
 
+from ubtest.errors import FirmwareError
 from ubtest.formats.guid import Guid
-from ubtest.formats.record import FormatError
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.uefi.storage import read_memory
 
@@ -25,9 +25,12 @@ def select(uboot: UBootConsoleDriver) -> bool:
 
 def capsule_key(uboot: UBootConsoleDriver) -> bytes | None:
     """/signature/capsule-key (lib/efi_loader/efi_capsule.c, efi_get_public_key_data); None when
-    the tree has none. :func:`select` comes first."""
+    the tree has none. :func:`select` comes first.
+
+    :raises FirmwareError: it is there and cannot be read.
+    """
     reply = uboot.command("fdt print /signature capsule-key", 30)
-    if reply.status:
+    if "FDT_ERR_NOTFOUND" in reply.text:
         return None
     if found := _BYTES.search(reply.text):
         return bytes.fromhex(found[1])
@@ -36,21 +39,32 @@ def capsule_key(uboot: UBootConsoleDriver) -> bytes | None:
         return b"".join(int(word, 16).to_bytes(4, "big") for word in words)
     if found := _PLACE.search(reply.text):
         return read_memory(uboot, int(found[1], 16), int(found[2], 16))
-    return b""
+    if reply.text.rstrip().endswith("capsule-key"):
+        return b""
+    raise FirmwareError(f"cannot read /signature/capsule-key: {reply.text[:200]}")
 
 
 def lowest_versions(uboot: UBootConsoleDriver) -> dict[tuple[Guid, int], int]:
-    """/firmware-version (efi_firmware_get_lsv_from_dtb): image type and index -> version."""
-    return parse_lowest_versions(uboot.command("fdt print /firmware-version").text)
+    """/firmware-version (efi_firmware_get_lsv_from_dtb): image type and index -> version.
+
+    :raises FirmwareError: not all of it was understood.
+    """
+    reply = uboot.command("fdt print /firmware-version")
+    if "FDT_ERR_NOTFOUND" in reply.text:
+        return {}
+    return parse_lowest_versions(reply.text)
 
 
 def parse_lowest_versions(text: str) -> dict[tuple[Guid, int], int]:
-    """What ``fdt print /firmware-version`` printed, without what U-Boot passes over."""
-    found = {}
-    for row in _VERSION.finditer(text):
-        try:
-            key = Guid.of(row["guid"]), int(row["index"], 16)
-        except FormatError:
-            continue
-        found[key] = int(row["lowest"], 16)
+    """What ``fdt print /firmware-version`` printed.
+
+    :raises FirmwareError: an entry has no image type or index, so it is not known what U-Boot
+        makes of it, or this is no node at all.
+    """
+    found = {
+        (Guid.of(row["guid"]), int(row["index"], 16)): int(row["lowest"], 16)
+        for row in _VERSION.finditer(text)
+    }
+    if "{" not in text or text.count("lowest-supported-version =") != len(found):
+        raise FirmwareError(f"cannot read /firmware-version of the device tree: {text}")
     return found

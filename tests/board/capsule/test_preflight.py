@@ -1,0 +1,533 @@
+"""`ubtest preflight` is right: what it finds keeps the firmware from the capsule, and what it says
+to type mends that.
+
+Each row is a disk image with one thing wrong. Preflight looks at it on a board of its own, which
+gets a copy, and names that one thing; the board of the test does not take the capsule; then the
+commands that preflight printed are typed, and preflight and the firmware both agree that it is
+well.
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from ubtest.crypto.pkcs7 import signed
+from ubtest.formats.capsule import Capsule
+from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
+from ubtest.formats.fmp import FmpPayload
+from ubtest.formats.gpt import Gpt, GptPartition
+from ubtest.formats.guid import ESP_TYPE, GLOBAL_VARIABLE, Guid
+from ubtest.formats.loadopt import LoadOption
+from ubtest.formats.status import DEVICE_ERROR, SECURITY_VIOLATION, SUCCESS
+from ubtest.formats.varstore import Variable
+from ubtest.lab.open_board import open_board
+from ubtest.media.disk import Disk, build_disk, esp
+from ubtest.media.fat import FatVolume
+from ubtest.plugin.known_bugs import known_bug
+from ubtest.plugin.run_state import board_run
+from ubtest.preflight.ask import ask
+from ubtest.preflight.checks import judge
+from ubtest.preflight.finding import Report, Severity
+from ubtest.preflight.gather import gather
+from ubtest.project import Project
+from ubtest.run import run
+from ubtest.uefi import capsules
+from ubtest.uefi.bootmgr import boot_entry, boot_next, boot_order
+from ubtest.uefi.on_disk import OnDiskUpdate, Outcome, esp_files
+from ubtest.uefi.variables import PERSISTENT
+
+pytestmark = [
+    pytest.mark.needs("EFI_CAPSULE_AUTHENTICATE", "EFI_CAPSULE_ON_DISK", "flash-readback"),
+    pytest.mark.mutates("flash"),  # each ends with an update that is taken
+]
+own_request = pytest.mark.needs("!EFI_IGNORE_OSINDICATIONS")
+on_qemu = pytest.mark.needs("TARGET_QEMU_ARM_64BIT")
+
+IMAGE = b"new firmware! " * 600
+BASIC_DATA = Guid.of("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")
+OTHER_TYPE = Guid.of("11111111-2222-4333-8444-555555555555")
+NAME = "u.cap"
+REQUEST = "setenv -e -nv -bs -rt OsIndications =0x0000000000000004"
+ROUNDS = 4  # how often a fix may uncover the next thing
+
+
+def request(value: int = capsules.FILE_CAPSULE_DELIVERY, size: int = 8) -> Variable:
+    data = value.to_bytes(size, "little")
+    return Variable("OsIndications", GLOBAL_VARIABLE, PERSISTENT, 0, data)
+
+
+GOOD = {"entry": boot_entry(1, esp()), "order": boot_order(1), "request": request()}
+
+
+def without(*names: str, **others: Variable) -> tuple[Variable, ...]:
+    """The variables of a good disk but for some of them."""
+    return tuple({name: v for name, v in {**GOOD, **others}.items() if name not in names}.values())
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One thing that is wrong.
+
+    :param check: the name of the one finding.
+    :param says: what is in its text.
+    :param files: makes what is in \\EFI\\UpdateCapsule, of a good capsule and of its payload.
+    :param spoil: what is done to the image when it is made.
+    :param kind: the partition's type.
+    """
+
+    check: str
+    says: str
+    stored: tuple[Variable, ...] = tuple(GOOD.values())
+    files: Callable[[Capsule, FmpPayload, "Desk"], dict[str, bytes]] = lambda good, payload, desk: {
+        NAME: good.pack()
+    }
+    spoil: Callable[[Path], None] = lambda image: None
+    kind: Guid = ESP_TYPE
+
+
+class Desk:
+    """An image, the board of the test that really takes it, and preflight beside it."""
+
+    def __init__(self, request, board, keyring, folder: Path) -> None:
+        self.board_run = board_run(request.config)
+        self.board = board
+        self.keyring = keyring
+        self.folder = folder
+        self.image = folder / "esp.img"
+        self.attached: str | None = None
+        self.prepare: Callable[[object], None] = lambda board: None
+        for name in ("IMAGE.bin", "SMALLER.bin"):  # as the printed commands call it
+            (folder / name).write_bytes(IMAGE)
+        project = Project.find(self.board_run.env_file)
+        (folder / "boards").symlink_to(project.boards.resolve())
+        (folder / "keys").symlink_to(project.keys.resolve())
+
+    def make(self, wrong: Wrong, good: Capsule, payload: FmpPayload) -> None:
+        (self.folder / "good.cap").write_bytes(good.pack())
+        content = esp_files(wrong.files(good, payload, self), variables=wrong.stored)
+        build_disk(self.image, content, kind=wrong.kind)
+        wrong.spoil(self.image)
+
+    def preflight(self) -> Report:
+        """What preflight says of the image; it changes nothing of it."""
+        self.power_off()
+        before = Disk(self.image).sha256()
+        capsule = self.folder / "good.cap"
+        with open_board(self.board_run.env_file, self.board_run.firmware) as other:
+            self.prepare(other)
+            report = ask(
+                other,
+                env_file=self.board_run.env_file,
+                disk=self.image,
+                capsule=(str(capsule), capsule.read_bytes()),
+            )
+        assert Disk(self.image).sha256() == before
+        return report
+
+    def update(self) -> Outcome:
+        """What the firmware makes of the image at boot."""
+        update = self._on()
+        return update.at_boot()
+
+    def mend(self, commands: Iterable[str]) -> None:
+        """Type what preflight said, at the board's prompt or on this host."""
+        for command in commands:
+            if command.startswith("=> "):
+                self._on()
+                if command.removeprefix("=> ") == "reset":
+                    self.board.uboot.reset()
+                else:
+                    self.board.uboot.check(command.removeprefix("=> "), timeout=30)
+            else:
+                self.power_off()
+                self._run(shlex.split(command.removeprefix("$ ")))
+
+    def _run(self, words: list[str]) -> None:
+        program = Path(sys.executable).parent / words[0] if words[0] == "ubtest" else words[0]
+        run([program, *words[1:]], cwd=self.folder, env={"MTOOLS_SKIP_CHECK": "1"})
+
+    def _on(self) -> OnDiskUpdate:
+        update = OnDiskUpdate(self.board, self.folder)
+        update.disk = Disk(self.image)
+        if self.attached is None:
+            self.attached = self.board.machine.attach(update.disk, self.board.storage.bus)
+            self.prepare(self.board)
+            self.board.boot()
+            update.find_disk()
+        return update
+
+    def power_off(self) -> None:
+        if self.attached is not None:
+            self.board.off()
+            self.board.machine.detach(self.attached)
+            self.attached = None
+
+
+@pytest.fixture
+def payload(board, keyring):
+    return signed(keyring["trusted"], FmpPayload(board.image.image_type, IMAGE))
+
+
+@pytest.fixture
+def desk(request, board, keyring, tmp_path):
+    desk = Desk(request, board, keyring, tmp_path)
+    yield desk
+    desk.power_off()
+
+
+def named(report: Report) -> list[str]:
+    """The checks that found a problem."""
+    return [each.check for each in report.problems]
+
+
+def assert_taken(desk: Desk, flash, outcome: Outcome) -> None:
+    assert flash.region.startswith(IMAGE)
+    assert flash.changes_outside == []
+    assert outcome.reset
+    assert [name for name in outcome.files if "/" not in name] == []
+
+
+def assert_found_and_mended(desk: Desk, wrong: Wrong, flash) -> None:
+    report = desk.preflight()
+
+    assert named(report) == [wrong.check], report.verdict
+    assert wrong.says in report.problems[0].what
+    assert report.exit_code == 1
+    kept = desk.image.read_bytes()
+
+    desk.update()
+
+    assert flash.changes == []  # the firmware did not take it
+    desk.power_off()
+    desk.image.write_bytes(kept)
+
+    mend_until_well(desk, report)
+
+    assert_taken(desk, flash, desk.update())
+
+
+def mend_until_well(desk: Desk, report: Report) -> None:
+    """Type what preflight says until it finds nothing: a new partition table, for one, has no
+    variables on it that lead there."""
+    for _ in range(ROUNDS):
+        desk.mend(report.problems[0].fix)
+        report = desk.preflight()
+        if not report.problems:
+            break
+    assert_well(report)
+
+
+def assert_well(report: Report) -> None:
+    assert named(report) == []
+    assert {each.check for each in report.of(Severity.UNKNOWN)} <= NOT_TOLD
+
+
+NOT_TOLD = {"flash"}  # the sandbox has no `dfu` command
+
+
+# what is wrong with the request
+REQUESTS = {
+    "no request": Wrong("request", "there is no OsIndications", without("request")),
+    "another bit": Wrong("request", "bit 2", without(request=request(0x8))),
+    "four bytes": Wrong("request", "4 bytes", without(request=request(size=4))),
+}
+
+BOOT_DEVICES = {
+    "no BootOrder": Wrong("boot device", "no BootOrder", without("order")),
+    "inactive": Wrong(
+        "boot device", "not active", without(entry=boot_entry(1, esp(), attributes=0))
+    ),
+    "absent disk": Wrong("boot device", "not there", without(entry=boot_entry(1, esp("absent")))),
+    "missing entry": Wrong("boot device", "no such variable", without("entry")),
+}
+
+
+def _zap(image: Path) -> None:
+    run(["sgdisk", "--zap-all", image], check=False)
+
+
+def _no_boot_sector(image: Path) -> None:
+    with image.open("r+b") as file:
+        file.seek(1 << 20)
+        file.write(bytes(512))
+
+
+def _damaged_store(image: Path) -> None:
+    data = bytearray(FatVolume(image, 1 << 20).read("ubootefi.var") or b"")
+    data[-1] ^= 1
+    broken = image.parent / "broken.var"
+    broken.write_bytes(data)
+    run(["mcopy", "-o", "-i", f"{image}@@{1 << 20}", broken, "::/ubootefi.var"])
+
+
+DISKS = {
+    "type of the partition": Wrong("ESP", "is an EFI system partition", kind=BASIC_DATA),
+    "no partition table": Wrong("partitions", "no partition table", spoil=_zap),
+    "no file system": Wrong("file system", "cannot read", spoil=_no_boot_sector),
+    "damaged variables": Wrong("variable store", "damaged", spoil=_damaged_store),
+}
+
+
+def other_type(good: Capsule, payload: FmpPayload, desk: Desk) -> dict[str, bytes]:
+    wrong = replace(payload, image_type=OTHER_TYPE, signature=None)
+    return {NAME: Capsule((signed(desk.keyring["trusted"], wrong),)).pack()}
+
+
+def other_index(good: Capsule, payload: FmpPayload, desk: Desk) -> dict[str, bytes]:
+    wrong = replace(payload, index=77, signature=None)
+    return {NAME: Capsule((signed(desk.keyring["trusted"], wrong),)).pack()}
+
+
+def other_key(good: Capsule, payload: FmpPayload, desk: Desk) -> dict[str, bytes]:
+    wrong = replace(payload, signature=None)
+    return {NAME: Capsule((signed(desk.keyring["untrusted"], wrong),)).pack()}
+
+
+def unsigned(good: Capsule, payload: FmpPayload, desk: Desk) -> dict[str, bytes]:
+    return {NAME: Capsule((replace(payload, signature=None),)).pack()}
+
+
+def in_a_folder(good: Capsule, payload: FmpPayload, desk: Desk) -> dict[str, bytes]:
+    return {f"vendor/{NAME}": good.pack()}
+
+
+FILES = {
+    "no folder": Wrong("capsule in place", "there is no", files=lambda *_: {}),
+    "a folder in the folder": Wrong("capsule in place", "vendor", files=in_a_folder),
+    "empty file": Wrong("capsule file", "0 bytes", files=lambda *_: {NAME: b""}),
+    "cut short": Wrong(
+        "capsule file", "CapsuleImageSize", files=lambda good, *_: {NAME: good.pack()[:-100]}
+    ),
+    "GUID": Wrong("image", "UpdateImageTypeId", files=other_type),
+    "index": Wrong("image", "UpdateImageIndex", files=other_index),
+    "unsigned": Wrong("signature", "not signed", files=unsigned),
+    "another key": Wrong("signature", "trusted", files=other_key),
+}
+
+SHORT = ("no request", "no folder", "another key")
+ROWS = [
+    pytest.param(wrong, id=name, marks=() if name in SHORT else pytest.mark.slow)
+    for name, wrong in {**REQUESTS, **BOOT_DEVICES, **DISKS, **FILES}.items()
+]
+
+
+def test_nothing_is_wrong(desk, good, payload, flash):
+    desk.make(Wrong("", ""), good, payload)
+
+    report = desk.preflight()
+
+    assert_well(report)
+    assert report.of(Severity.NOTE) == ()
+    assert_taken(desk, flash, desk.update())
+
+
+@own_request
+@pytest.mark.parametrize("wrong", ROWS)
+def test_one_thing_is_wrong(desk, wrong, good, payload, flash):
+    desk.make(wrong, good, payload)
+    assert_found_and_mended(desk, wrong, flash)
+
+
+def two_systems(image: Path, files: dict[str, bytes]) -> tuple[GptPartition, GptPartition]:
+    """A disk with two ESPs, of which the second is empty."""
+    sectors, middle = (64 << 20) // 512, (32 << 20) // 512
+    first = replace(esp(), last_lba=middle - 1)
+    second = replace(
+        esp("other"),
+        first_lba=middle,
+        last_lba=sectors - 2048 - 1,
+        name="other",
+        type_guid=ESP_TYPE,
+    )
+    image.write_bytes(b"")
+    with image.open("r+b") as file:
+        file.truncate(64 << 20)
+        for at, piece in Gpt(Guid.of(str(OTHER_TYPE)), (first, second), sectors).pack():
+            file.seek(at)
+            file.write(piece)
+    for partition, content in ((first, files), (second, {})):
+        size = partition.last_lba - partition.first_lba + 1
+        volume = FatVolume(image, partition.first_lba * 512)
+        volume.build(content, size, label="ESP", serial=partition.first_lba)
+    return first, second
+
+
+def second_option(partition: GptPartition) -> Variable:
+    drive = HardDrive(
+        2,
+        partition.first_lba,
+        partition.last_lba - partition.first_lba + 1,
+        partition.unique_guid,
+    )
+    path = hard_drive(drive) + file_path("\\none.efi") + END
+    data = LoadOption("other", path).pack()
+    return Variable("Boot0002", GLOBAL_VARIABLE, PERSISTENT, 0, data)
+
+
+@own_request
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", ["BootNext", "BootOrder"])
+def test_another_system_partition(desk, good, payload, flash, variable):
+    """The first option on any ESP decides, although the capsule lies on another one."""
+    (desk.folder / "good.cap").write_bytes(good.pack())
+    first, second = two_systems(desk.image, {})
+    orders = {"BootNext": [boot_order(1), boot_next(2)], "BootOrder": [boot_order(2, 1)]}
+    stored = (boot_entry(1, first), second_option(second), *orders[variable], request())
+    two_systems(desk.image, esp_files({NAME: good.pack()}, variables=stored))
+
+    wrong = Wrong(
+        "boot device", f"{variable}: Boot0002 leads to {desk.board.storage.partition[:-1]}2"
+    )
+    assert_found_and_mended(desk, wrong, flash)
+
+
+@own_request
+@pytest.mark.slow
+def test_an_entry_that_the_firmware_made(desk, good, payload, flash):
+    """It leads to the whole disk (known bug own-entry-ignored); 2023.01 makes none."""
+    if not known_bug("own-entry-ignored").affects(desk.board_run.firmware.version):
+        pytest.skip("in this version an entry of its own leads to the ESP")
+    desk.make(Wrong("", "", stored=()), good, payload)
+    desk.mend(["=> efidebug tables", f"=> {REQUEST}"])
+
+    assert_found_and_mended(desk, Wrong("boot device", "no boot option leads to"), flash)
+
+
+@own_request
+@on_qemu
+@pytest.mark.slow
+@pytest.mark.known_bug("no-versions")
+def test_below_the_lowest_version(desk, board, good, payload, flash, keyring):
+    node = {
+        "image-type-id": str(board.image.image_type),
+        "image-index": board.image.index,
+        "lowest-supported-version": 5,
+    }
+
+    def prepare(some_board):
+        some_board.machine.dtb_properties = {"/firmware-version/image1": node}
+
+    desk.prepare = prepare
+    old = signed(keyring["trusted"], FmpPayload(board.image.image_type, IMAGE, fw_version=4))
+    capsule = Capsule((old,))
+    wrong = Wrong("version", "FwVersion is 4", files=lambda *_: {NAME: capsule.pack()})
+    new = signed(keyring["trusted"], FmpPayload(board.image.image_type, IMAGE, fw_version=5))
+    desk.make(wrong, Capsule((new,)), payload)
+
+    assert_found_and_mended(desk, wrong, flash)
+
+
+@own_request
+@on_qemu
+@pytest.mark.slow
+def test_too_large_for_its_place(desk, board, good, flash, keyring):
+    large = FmpPayload(board.image.image_type, bytes(board.image.size + 1))
+    capsule = Capsule((signed(keyring["trusted"], large),))
+    wrong = Wrong("flash", f"{board.image.size + 1} bytes", files=lambda *_: {NAME: capsule.pack()})
+    desk.make(wrong, good, large)
+
+    report = desk.preflight()
+
+    assert named(report) == ["flash"]
+    assert wrong.says in report.problems[0].what
+    outcome = desk.update()
+    assert outcome.status == DEVICE_ERROR
+    assert not any(flash.region[-16:])
+    desk.power_off()
+    desk.make(wrong, good, large)
+    mend_until_well(desk, report)
+    assert_taken(desk, flash, desk.update())
+
+
+# A board on a desk: its disk is attached, and nobody takes a copy
+
+
+def live(update: OnDiskUpdate) -> Report:
+    return judge(gather(update.board))
+
+
+@own_request
+def test_a_waiting_update_stays(update, good, flash):
+    """On the board itself preflight starts nothing: the request and the file are there after it."""
+    update.place({NAME: good.pack()}, boot_device=False, requested=False, variables=GOOD.values())
+    before = update.disk.sha256()
+
+    report = live(update)
+
+    assert named(report) == []
+    assert [each.check for each in report.of(Severity.UNKNOWN) if each.check not in NOT_TOLD] == [
+        "image"
+    ]
+    assert update.disk.sha256() == before
+    assert flash.changes == []
+    assert update.at_boot().status == SUCCESS
+
+
+@own_request
+@pytest.mark.slow
+def test_a_request_that_is_gone_at_the_reset(update, good, flash):
+    update.place({NAME: good.pack()}, requested=False)
+    uboot = update.board.uboot
+    uboot.check(REQUEST.replace(" -nv", ""))
+
+    report = live(update)
+
+    assert named(report) == ["request"]
+    assert "-nv" in report.problems[0].what
+    kept = update.disk.path.read_bytes()
+    assert update.at_boot().report is None
+    assert flash.changes == []
+    update.board.off()
+    update.disk.path.write_bytes(kept)
+    update.board.boot()
+    update.find_disk()
+    for command in report.problems[0].fix:
+        uboot.check(command.removeprefix("=> "))
+    assert named(live(update)) == []
+    assert update.at_boot().status == SUCCESS
+
+
+@own_request
+@pytest.mark.slow
+def test_no_key_in_the_device_tree(update, good, flash, firmware):
+    if firmware.traits.capsule_key != "dtb":
+        pytest.skip("the key is inside of this version's binary")
+    update.place({NAME: good.pack()})
+    uboot = update.board.uboot
+    uboot.check("fdt addr ${fdtcontroladdr}")
+    uboot.check("fdt rm /signature capsule-key")
+
+    report = live(update)
+
+    assert named(report) == ["key"]
+    assert update.by_command().status == SECURITY_VIOLATION
+    assert flash.changes == []
+    update.place({NAME: good.pack()})
+    assert named(live(update)) == []
+    assert update.by_command().status == SUCCESS
+
+
+def test_the_command(desk, good, payload, flash):
+    """What a user types: lines and exit code, and JSON for programs."""
+    desk.make(Wrong("", "", files=lambda *_: {}), good, payload)
+    run_of = desk.board_run
+    program = Path(sys.executable).parent / "ubtest"
+    options = ["--lg-env", run_of.env_file.resolve(), "--firmware", run_of.firmware.path]
+    options += ["--disk", desk.image, "--capsule", desk.folder / "good.cap"]
+
+    said = run([program, "preflight", *options], cwd=desk.folder, check=False)
+    as_json = run([program, "preflight", *options, "--json"], cwd=desk.folder, check=False)
+
+    assert (said.returncode, as_json.returncode) == (1, 1)
+    assert said.text.splitlines()[-1].startswith("would not be taken: there is no \\EFI")
+    findings = json.loads(as_json.text)["findings"]
+    (found,) = (each for each in findings if each["severity"] == "problem")
+    assert found["check"] == "capsule in place"
+    assert flash.changes == []
+    desk.mend(found["fix"])
+    assert_taken(desk, flash, desk.update())
