@@ -1,8 +1,6 @@
 """The dialogue with a U-Boot prompt: exact, binary-safe, against one deadline."""
 
-import math
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,24 +137,18 @@ class Session:
         finally:
             self._screen = None
 
-    def press(self, *pieces: bytes | float, late: float = math.inf) -> bool:
+    def press(self, *pieces: bytes | float) -> None:
         """Send keys as they are, without an end of line.
 
         :param pieces: bytes that arrive together, and between them pauses in seconds: a slow
             serial line tears an escape sequence apart. What comes in a pause is read. A pause is
             what the firmware is given, never a wait for what it does.
-        :param late: seconds that a pause may be too long before what follows says nothing.
-        :returns: False when this machine was so late; what follows is not sent.
         """
         for piece in pieces:
             if isinstance(piece, bytes):
                 self._send(piece)
-                continue
-            since = time.monotonic()
-            self._fill(lambda: False, Deadline(piece))
-            if time.monotonic() - since > piece + late:
-                return False
-        return True
+            else:
+                self._fill(lambda: False, Deadline(piece))
 
     def until(self, condition: Callable[[], bool], deadline: Deadline) -> bool:
         """Read until a condition holds, of the screen for one.

@@ -1,6 +1,5 @@
 """A menu of U-Boot on a terminal: open it, press keys, wait until it has drawn what must be."""
 
-import math
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -81,12 +80,12 @@ class Menu:
         """What the terminal shows now, drawn or not."""
         return self._screen.page
 
-    def press(self, *keys: bytes | float, late: float = math.inf) -> bool:
+    def press(self, *keys: bytes | float) -> None:
         """Press keys one after another; what they do is to be waited for.
 
         :param keys: a number is a pause, for keys that arrive torn: see :meth:`Session.press`.
         """
-        return self._session.press(*keys, late=late)
+        self._session.press(*keys)
 
     def expect(self, condition: Callable[[Page], bool], wanted: str) -> Page:
         """Wait until the menu is drawn and its screen is as it must be.
@@ -94,6 +93,15 @@ class Menu:
         :param wanted: that, in words.
         :raises FirmwareError: it did not become so in time, or the menu ended.
         """
+        if not self._comes(condition, wanted):
+            raise self._not_shown("the menu ended")
+        return self.page
+
+    def comes_to(self, title: str) -> bool:
+        """Whether this entry is highlighted, or the menu ends: for keys that may do either."""
+        return self._comes(lambda page: page.highlighted == title, f"`{title}` highlighted")
+
+    def _comes(self, condition: Callable[[Page], bool], wanted: str) -> bool:
         self.wanted = wanted
 
         def shown() -> bool:
@@ -101,15 +109,17 @@ class Menu:
             return at_rest(page, self._screen.cursor) and condition(page)
 
         found = self._session.until(shown, Deadline(self._timeout))
+        if not found and not self._session.ended:
+            raise self._not_shown(f"not within {self._timeout:g} s")
         page = self.page
-        if not found:
-            why = "the menu ended" if self._session.ended else f"not within {self._timeout:g} s"
-            raise FirmwareError(
-                f"`{self.line}` must show {wanted}: {why}, the screen is", tail=page.text
-            )
-        if not self.seen or self.seen[-1][0] != page:
+        if found and (not self.seen or self.seen[-1][0] != page):
             self.seen.append((page, wanted))
-        return page
+        return found
+
+    def _not_shown(self, why: str) -> FirmwareError:
+        return FirmwareError(
+            f"`{self.line}` must show {self.wanted}: {why}, the screen is", tail=self.page.text
+        )
 
     def highlights(self, title: str) -> Page:
         """Wait until this entry is the highlighted one."""

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from ubtest.errors import LabError
 from ubtest.uefi.bootmenu import TITLE, define, marking, ran
 from ubtest.uefi.menu import (
     CTRL_C,
@@ -122,38 +121,29 @@ def test_other_keys_do_nothing(three, prompt, bootmenu, key):
 
 
 # U-Boot looks for keys every 10 ms. A torn one must be taken wherever in these its ESC arrives: so
-# it comes 0 to 9 ms after the menu was drawn, and its rest some more later.
-ESCAPE, REST = DOWN[:1], DOWN[1:]
+# it comes 0 to 9 ms after the menu was drawn. U-Boot promises to wait "5-10ms" for the rest
+# (include/cli.h); one that does not look again loses half of the keys, and a busy machine some.
+ESCAPE, REST, PAUSE = DOWN[:1], DOWN[1:], 0.005
 MOMENTS = [number / 1000 for number in range(10)] * 3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "pause",
-    [
-        pytest.param(0.003, marks=pytest.mark.known_bug("split-escape"), id="3ms"),
-        pytest.param(0.015, marks=pytest.mark.known_bug("slow-escape"), id="15ms"),
-    ],
-)
-def test_arrow_keys_torn_by_a_slow_line(prompt, bootmenu, pause):
+@pytest.mark.known_bug("split-escape")
+def test_arrow_keys_torn_by_a_slow_line(prompt, bootmenu):
     define(prompt.uboot, *marking(("Top", "Bottom")))
-    moments = iter(MOMENTS)
-    moment = next(moments)
-    for _ in range(20):
+    lost = 0
+    for moment in MOMENTS:
         with bootmenu() as menu:
             menu.highlights("Top")
-            menu.press(moment, ESCAPE)
-            while menu.press(pause, REST, late=0.003):
-                menu.highlights("Bottom")
-                if (moment := next(moments, None)) is None:
-                    menu.press(CTRL_C)
-                    menu.reply()
-                    return
-                menu.press(UP)
-                menu.highlights("Top")
-                menu.press(moment, ESCAPE)
-            menu.reply()  # this machine was late: an ESC alone leaves the menu
-    raise LabError("this machine is late by 3 ms again and again", next_step="run it alone")
+            menu.press(moment, ESCAPE, PAUSE, REST)
+            if menu.comes_to("Bottom"):
+                menu.press(CTRL_C)
+                menu.reply()
+            else:
+                menu.reply()
+                menu.press(CTRL_C)  # the rest of the key stands at the prompt
+                lost += 1
+    assert lost <= len(MOMENTS) // 4
 
 
 # countdown
