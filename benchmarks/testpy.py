@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ubtest.errors import CaseError, HostError
 from ubtest.firmware.bundle import Bundle
-from ubtest.firmware.folder import locked, whole
+from ubtest.firmware.folder import locked, using, whole
 from ubtest.firmware.recipe import Recipe
 from ubtest.formats.guid import ZERO
 from ubtest.formats.siglist import x509_database
@@ -72,6 +72,7 @@ class TestPy:
 
         :raises HostError: the build's folder is gone, or holds another build.
         """
+        using(f"build-{recipe.output.name}")  # to our end: nobody removes it meanwhile
         _check_same(recipe, bundle)
         _links(recipe.source.tree, folder / "source", copied=("test", KEYS))
         _links(recipe.output, folder / "build", copied=(DTB,))

@@ -51,6 +51,21 @@ def register(commands: Commands) -> None:
         does="show all that is known about a firmware",
         example="ubtest firmware show qemu-arm64",
     )
+    prune = add(
+        firmware,
+        "prune",
+        _prune,
+        does="remove from the cache what boards/ no longer asks for, or nobody did for long",
+        example="ubtest firmware prune --dry-run",
+    )
+    prune.add_argument(
+        "--days",
+        type=_count,
+        default=30,
+        metavar="N",
+        help="keep what was used in the last N days (default: %(default)s)",
+    )
+    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
     show.add_argument(
         "firmware", metavar="BOARD|PATH", help="a board, or a bundle, build directory or u-boot.bin"
     )
@@ -115,6 +130,21 @@ def _show(options: argparse.Namespace) -> int:
         print(f"{'fragment':24} {line}")
     for name, facts in bundle.manifest.get("files", {}).items():
         print(f"{name:24} {facts['size']:>9} bytes  sha256 {facts['sha256']}")
+    return 0
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from ubtest.firmware.prune import unwanted
+    from ubtest.project import Project, cache
+
+    total = 0
+    for each in unwanted(Project.find(), options.days):
+        size = each.size
+        gone = options.dry_run or each.remove()
+        total += size if gone else 0
+        kept = "" if gone else " (in use: kept)"
+        print(f"{size / 1e6:8.1f} MB  {each.path.relative_to(cache())}: {each.why}{kept}")
+    print(f"{total / 1e6:8.1f} MB  {'would be ' if options.dry_run else ''}freed")
     return 0
 
 

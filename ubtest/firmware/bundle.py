@@ -1,7 +1,10 @@
 """A built firmware with all that is known about it: what a board is started with."""
 
 import json
+import os
 import re
+import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 
 from ubtest.errors import CaseError, HostError
 from ubtest.firmware.config import Kconfig
+from ubtest.firmware.folder import using
 from ubtest.firmware.versions import Traits, Version, traits
 from ubtest.project import cache
 
@@ -44,9 +48,20 @@ class Bundle:
     def open(cls, path: Path) -> "Bundle":
         """Read a bundle, a build directory, or a u-boot.bin with its `.config` beside it.
 
+        A bundle of the cache stays there as long as the object lives.
+
         :raises CaseError: there is no such file, no `.config` or no version.
         """
         folder, binary = (path, path / "u-boot.bin") if path.is_dir() else (path.parent, path)
+        with ExitStack() as stack:
+            if (lock := lock_of(folder)) and (held := using(lock)) is not None:
+                stack.callback(os.close, held)
+            bundle = cls._read(folder, binary)
+            weakref.finalize(bundle, stack.pop_all().close)
+        return bundle
+
+    @classmethod
+    def _read(cls, folder: Path, binary: Path) -> "Bundle":
         if not binary.is_file():
             raise CaseError(
                 f"no firmware: {binary} is missing",
@@ -135,10 +150,22 @@ def bundles() -> Path:
     return cache() / "bundles"
 
 
+def lock_of(folder: Path) -> str:
+    """The lock that the users of a bundle share; empty for a folder outside of the cache."""
+    if folder.resolve().parent.parent != bundles().resolve():
+        return ""
+    return f"bundle-{folder.parent.name}-{folder.name}"
+
+
+def look_at(folder: Path) -> Bundle:
+    """A bundle of the cache that nobody is going to run: it may be removed meanwhile."""
+    return Bundle._read(folder, folder / "u-boot.bin")
+
+
 def listing() -> list[Bundle]:
     """Every bundle in the cache, the one asked for last first."""
     found = sorted(bundles().glob(f"*/*/{MANIFEST}"), key=_asked_for, reverse=True)
-    return [Bundle.open(manifest.parent) for manifest in found]
+    return [look_at(manifest.parent) for manifest in found]
 
 
 def find(board: str, variant: str = "", version: str | None = None) -> Bundle:
@@ -150,9 +177,8 @@ def find(board: str, variant: str = "", version: str | None = None) -> Bundle:
     name = full_name(board, variant)
     found = sorted(bundles().glob(f"{name}/*/{MANIFEST}"), key=_asked_for, reverse=True)
     for manifest in found:
-        bundle = Bundle.open(manifest.parent)
-        if version in (None, bundle.version):
-            return bundle
+        if version in (None, look_at(manifest.parent).version):
+            return Bundle.open(manifest.parent)
     command = f"ubtest firmware build {name}"
     command += f" --source debian:{version}" if version else ""
     raise HostError(

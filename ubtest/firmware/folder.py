@@ -22,9 +22,8 @@ def locked(name: str, doing: str, on_wait: Callable[[str], None]) -> Iterator[in
     :raises HostError: the cache cannot be written.
     """
     with writing():
-        folder = cache() / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        (cache() / "locks").mkdir(parents=True, exist_ok=True)
+        lock = os.open(_lock(name), os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,6 +37,52 @@ def locked(name: str, doing: str, on_wait: Callable[[str], None]) -> Iterator[in
         yield lock
     finally:
         os.close(lock)
+
+
+def using(name: str) -> int | None:
+    """Say that a thing in the cache is used, from now until the descriptor is closed.
+
+    :returns: None where the cache cannot be written, and so nothing in it can be removed either.
+    """
+    try:
+        (cache() / "locks").mkdir(parents=True, exist_ok=True)
+        lock = os.open(_lock(name), os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        return None
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    os.utime(lock)
+    return lock
+
+
+def last_use(name: str) -> float:
+    """When a thing was locked or used last, in seconds since 1970; 0 where it never was."""
+    path = _lock(name)
+    return path.stat().st_mtime if path.exists() else 0
+
+
+def remove(path: Path, lock: str) -> bool:
+    """Remove a folder from the cache, at one stroke for all who look; False when it is in use.
+
+    :param lock: the name that its writers and users lock.
+    :raises HostError: the cache cannot be written.
+    """
+    with writing():
+        (cache() / "locks").mkdir(parents=True, exist_ok=True)
+        with _lock(lock).open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            if path.is_dir():  # another process may have been quicker
+                gone = path.with_name(f".{path.name}.removed")
+                shutil.rmtree(gone, ignore_errors=True)
+                path.rename(gone)
+                shutil.rmtree(gone)
+    return True
+
+
+def _lock(name: str) -> Path:
+    return cache() / "locks" / f"{name}.lock"
 
 
 @contextmanager
