@@ -1,5 +1,6 @@
 """What the menu tests share: menus whose screens are kept as pictures."""
 
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,11 +9,80 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from ubtest.console.picture import beside, picture
 from ubtest.console.screen import Page
+from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
+from ubtest.formats.loadopt import LoadOption
 from ubtest.lab.board import Board
+from ubtest.media.disk import build_disk, esp
 from ubtest.plugin.run_state import FAILED
+from ubtest.uefi import variables
 from ubtest.uefi.bootmenu import BootMenu, undefine
 from ubtest.uefi.eficonfig import EfiConfig
 from ubtest.uefi.menu import Menu
+
+FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
+
+
+class Options:
+    """The boot options of a board with one disk, as its variables hold them."""
+
+    def __init__(self, board, folder):
+        self.board = board
+        disk = build_disk(folder / "esp.img", FILES)
+        board.machine.attach(disk, board.storage.bus)
+        self.uboot = board.boot()
+        self.find_disk()
+        partition = esp()
+        sectors = partition.last_lba - partition.first_lba + 1
+        self._drive = HardDrive(1, partition.first_lba, sectors, partition.unique_guid)
+
+    def find_disk(self):
+        self.uboot.check(self.board.storage.find.format(path=""), timeout=30)
+
+    @property
+    def volume(self):
+        return self.board.storage.partition
+
+    def file(self, name):
+        """How a path to a file of the disk ends; the firmware may name the disk before it."""
+        return hard_drive(self._drive) + file_path(name) + END
+
+    def write(self, number, description, name="EFI\\TEST\\ONE.EFI", **rest):
+        option = LoadOption(description, self.file(name), **rest)
+        variables.write(self.uboot, f"Boot{number:04X}", option.pack())
+
+    def order(self, *numbers):
+        variables.write(self.uboot, "BootOrder", struct.pack(f"<{len(numbers)}H", *numbers))
+
+    def all(self):
+        """Every variable: (name, GUID) -> (attributes, value)."""
+        found = variables.parse(self.uboot.check("printenv -e"))
+        return {(each.name, each.guid): (each.attributes, each.data) for each in found}
+
+    def read(self, number):
+        found = variables.read(self.uboot, f"Boot{number:04X}")
+        return found and LoadOption.parse(found.data)
+
+    def read_order(self):
+        found = variables.read(self.uboot, "BootOrder")
+        return list(struct.unpack(f"<{len(found.data) // 2}H", found.data)) if found else []
+
+
+@pytest.fixture
+def options(board, tmp_path, eficonfig):
+    """A board with a disk, on which the firmware has made the boot options that it makes itself."""
+    options = Options(board, tmp_path)
+    with eficonfig(board) as menu:
+        menu.leave()
+    return options
+
+
+@pytest.fixture
+def three(options):
+    """Options 0x10, 0x11 and 0x12, alone in BootOrder and in this order."""
+    for number, description in enumerate(("Alpha", "Beta", "Gamma"), 0x10):
+        options.write(number, description)
+    options.order(0x10, 0x11, 0x12)
+    return options
 
 
 @pytest.fixture
@@ -50,17 +120,18 @@ def eficonfig(menus: list[Menu]) -> Callable[..., EfiConfig]:
 
 
 @pytest.fixture
-def bootmenu(request, prompt: Board, menus: list[Menu]) -> Iterator[Callable[..., BootMenu]]:
-    """Opens the boot menu of a board; its entries in the environment go with the test."""
-    uboot = prompt.uboot
+def bootmenu(request, menus: list[Menu]) -> Iterator[Callable[..., BootMenu]]:
+    """Opens the boot menu of a board that is at its prompt; entries in the environment go with
+    the test."""
+    board = request.getfixturevalue("board" if "board" in request.fixturenames else "prompt")
 
     def open_menu(delay: int | None = -1, **size: int) -> BootMenu:
-        menus.append(BootMenu(uboot, delay, **size))
+        menus.append(BootMenu(board.uboot, delay, **size))
         return menus[-1]
 
     yield open_menu
-    if not request.node.stash.get(FAILED, False):  # else the board is not used again
-        undefine(uboot)
+    if "prompt" in request.fixturenames and not request.node.stash.get(FAILED, False):
+        undefine(board.uboot)  # else the board is not used again
 
 
 class ScreenText(SingleFileSnapshotExtension):

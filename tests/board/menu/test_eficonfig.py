@@ -1,14 +1,11 @@
 """Boot options made, changed and taken away in menus: the variables hold exactly that."""
 
-import struct
 from dataclasses import replace
 
 import pytest
 
-from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
 from ubtest.formats.guid import GLOBAL_VARIABLE
 from ubtest.formats.loadopt import ACTIVE, LoadOption
-from ubtest.media.disk import build_disk, esp
 from ubtest.uefi import variables
 from ubtest.uefi.eficonfig import (
     ADD,
@@ -23,71 +20,7 @@ from ubtest.uefi.menu import CTRL_C, ESC, MINUS, PLUS, SPACE, entries
 
 pytestmark = pytest.mark.needs("CMD_EFICONFIG", "CMD_NVEDIT_EFI")
 
-FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
 INITRD = bytes.fromhex("04031400 27e46855 fc683d4f ac74ca55 5231cc68")  # UEFI 2.10 section 3.1.3
-
-
-class Options:
-    """The boot options of a board with one disk, as its variables hold them."""
-
-    def __init__(self, board, folder):
-        self.board = board
-        disk = build_disk(folder / "esp.img", FILES)
-        board.machine.attach(disk, board.storage.bus)
-        self.uboot = board.boot()
-        self.find_disk()
-        partition = esp()
-        sectors = partition.last_lba - partition.first_lba + 1
-        self._drive = HardDrive(1, partition.first_lba, sectors, partition.unique_guid)
-
-    def find_disk(self):
-        self.uboot.check(self.board.storage.find.format(path=""), timeout=30)
-
-    @property
-    def volume(self):
-        return self.board.storage.partition
-
-    def file(self, name):
-        """How a path to a file of the disk ends; the firmware may name the disk before it."""
-        return hard_drive(self._drive) + file_path(name) + END
-
-    def write(self, number, description, name="EFI\\TEST\\ONE.EFI", **rest):
-        option = LoadOption(description, self.file(name), **rest)
-        variables.write(self.uboot, f"Boot{number:04X}", option.pack())
-
-    def order(self, *numbers):
-        variables.write(self.uboot, "BootOrder", struct.pack(f"<{len(numbers)}H", *numbers))
-
-    def all(self):
-        """Every variable: (name, GUID) -> (attributes, value)."""
-        found = variables.parse(self.uboot.check("printenv -e"))
-        return {(each.name, each.guid): (each.attributes, each.data) for each in found}
-
-    def read(self, number):
-        found = variables.read(self.uboot, f"Boot{number:04X}")
-        return found and LoadOption.parse(found.data)
-
-    def read_order(self):
-        found = variables.read(self.uboot, "BootOrder")
-        return list(struct.unpack(f"<{len(found.data) // 2}H", found.data)) if found else []
-
-
-@pytest.fixture
-def options(board, tmp_path, eficonfig):
-    """A board with a disk, on which the firmware has made the boot options that it makes itself."""
-    options = Options(board, tmp_path)
-    with eficonfig(board) as menu:
-        menu.leave()
-    return options
-
-
-@pytest.fixture
-def three(options):
-    """Options 0x10, 0x11 and 0x12, alone in BootOrder and in this order."""
-    for number, description in enumerate(("Alpha", "Beta", "Gamma"), 0x10):
-        options.write(number, description)
-    options.order(0x10, 0x11, 0x12)
-    return options
 
 
 def changed(before, after):

@@ -1,0 +1,56 @@
+"""The boot menu's entries of UEFI: which are shown, in which order, and what choosing one does."""
+
+import pytest
+
+from ubtest.uefi import variables
+from ubtest.uefi.bootmenu import define, marking, ran
+from ubtest.uefi.menu import CTRL_C, entries
+
+pytestmark = pytest.mark.needs("CMD_BOOTMENU", "CMD_EFICONFIG", "CMD_BOOTEFI_BOOTMGR")
+
+
+def shown(bootmenu, first):
+    with bootmenu() as menu:
+        titles = entries(menu.highlights(first))
+        menu.press(CTRL_C)
+        menu.reply()
+    return titles[:-1]
+
+
+def test_options_come_behind_the_environments_entries(three, bootmenu):
+    define(three.uboot, *marking(("First", "Second")))
+    three.order(0x12, 0x10, 0x11)
+    assert shown(bootmenu, "First") == ("First", "Second", "Gamma", "Alpha", "Beta")
+
+
+@pytest.mark.slow
+def test_the_environments_entry_runs_beside_options(three, bootmenu):
+    define(three.uboot, *marking(("First", "Second")))
+    with bootmenu() as menu:
+        menu.choose("Second")
+        menu.reply()
+    assert ran(three.uboot) == [1]
+    assert variables.read(three.uboot, "BootNext") is None
+
+
+@pytest.mark.slow
+def test_options_that_are_inactive_or_not_in_the_order_are_not_shown(three, bootmenu):
+    three.write(0x11, "Beta", attributes=0)
+    three.order(0x11, 0x12)
+    assert shown(bootmenu, "Gamma") == ("Gamma",)
+
+
+@pytest.mark.slow
+def test_a_description_in_any_script(three, bootmenu):
+    three.write(0x10, "Größe ✓ 起動")
+    assert shown(bootmenu, "Größe ✓ 起動") == ("Größe ✓ 起動", "Beta", "Gamma")
+
+
+@pytest.mark.slow
+def test_leaving_the_menu_starts_nothing(three, bootmenu):
+    before = three.all()
+    with bootmenu() as menu:
+        menu.move_to("Beta")
+        menu.press(CTRL_C)
+        assert menu.reply().status == 0
+    assert three.all() == before
