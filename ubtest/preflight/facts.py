@@ -69,6 +69,7 @@ class Facts:
     :param esrt: image types that the firmware lists.
     :param trusted: the certificates that the firmware holds a signature against.
     :param lowest: /firmware-version of the device tree.
+    :param bootcmd: what U-Boot runs when nobody stops it.
     :param capsule: the file that the user gave.
     :param signer: the key of the key ring that the firmware trusts; empty: none of them.
     """
@@ -90,6 +91,7 @@ class Facts:
     trusted: tuple[x509.Certificate, ...] | Unread
     lowest: Mapping[tuple[Guid, int], int] | Unread
     alternates: tuple[Alternate, ...] | Unread
+    bootcmd: str | Unread
     capsule: CapsuleFile | None = None
     signer: str = ""
 

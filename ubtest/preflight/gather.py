@@ -116,6 +116,7 @@ def _without_efi(
         alternates=Unread("this firmware has no `dfu` command (CONFIG_CMD_DFU)")
         if alternates is None
         else alternates,
+        bootcmd=_asked(lambda: uboot.check("printenv bootcmd").removeprefix("bootcmd=")),
     )
 
 

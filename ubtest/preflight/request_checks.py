@@ -18,21 +18,6 @@ _REQUEST_RULE = (
 )
 
 
-def supported(facts: Facts) -> Answer:
-    """OsIndicationsSupported is for operating systems; U-Boot does not look at it."""
-    if isinstance(facts.live, Unread):
-        return ok("not asked; U-Boot itself does not look at it")
-    for variable in facts.live:
-        if variable.name == "OsIndicationsSupported" and _bits(variable) & FILE_CAPSULE_DELIVERY:
-            return ok("the firmware says that it takes capsules from disk")
-    return note(
-        "OsIndicationsSupported does not offer capsules from disk",
-        "fwupd and other systems do not try then (UEFI 2.10 section 8.5.4; efi_setup.c, "
-        "efi_init_os_indications)",
-        "$ scripts/config -e EFI_CAPSULE_ON_DISK && make olddefconfig",
-    )
-
-
 def request(facts: Facts) -> Answer:
     if facts.config.enabled("EFI_IGNORE_OSINDICATIONS"):
         return ok("this firmware wants none (CONFIG_EFI_IGNORE_OSINDICATIONS)")
@@ -132,7 +117,9 @@ def last_result(facts: Facts) -> Answer:
     last = facts.variable("CapsuleLast", CAPSULE_REPORT)
     name = last.data.decode("utf-16-le", "replace") if last else ""
     result = facts.variable(name, CAPSULE_REPORT) if name else None
-    if isinstance(facts.stored, Unread) or result is None:
+    if isinstance(facts.stored, Unread):
+        return unknown(facts.stored.why)
+    if result is None:
         return ok("no result of an earlier capsule is kept")
     status = int.from_bytes(result.data[-8:], "little")
     if status == SUCCESS:
