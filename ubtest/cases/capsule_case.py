@@ -20,13 +20,23 @@ class Effect(enum.Enum):
 
 
 class Path(enum.Flag):
-    """The ways that a capsule takes into the firmware."""
+    """The ways that a capsule takes into the firmware.
+
+    MEMORY takes milliseconds, so nearly every row runs there, but it tells success from failure
+    alone. DISK shows the exact status, the file and the reset: a few rows of each check. BOOT is the
+    way that a user's update takes: the same file is found while the EFI subsystem starts, with
+    what is ready by then, and what goes wrong there keeps a board from starting. One row of each
+    check that refuses, and of each kind that is accepted.
+    """
 
     MEMORY = enum.auto()  # UpdateCapsule(), by `efidebug capsule update`
     DISK = enum.auto()  # a file on the ESP, by `efidebug capsule disk-update`
+    BOOT = enum.auto()  # the same file, by the start of the EFI subsystem
 
 
+FILE = Path.DISK | Path.BOOT
 BOTH = Path.MEMORY | Path.DISK
+ALL = Path.MEMORY | FILE
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,8 @@ class Case:
     :param why: the rule: a section of the UEFI specification 2.10, or the place in U-Boot.
     :param written: the image that must be in flash, where it is not the good one.
     :param paths: where the row runs.
-    :param bug: known bug of these paths: path -> name in known_bugs.yaml.
+    :param bug: name in known_bugs.yaml.
+    :param bug_on: the paths that it shows on.
     """
 
     differs: str
@@ -88,7 +99,7 @@ class Case:
     written: Callable[[Bench], bytes] = lambda bench: bench.image
     paths: Path = Path.MEMORY
     bug: str | None = None
-    bug_on: Path = BOTH
+    bug_on: Path = ALL
 
 
 def outer(**fields: Any) -> Make:

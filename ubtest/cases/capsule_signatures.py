@@ -6,7 +6,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options
 
-from ubtest.cases.capsule_case import BOTH, Bench, Case, Effect, Make, resigned, signature
+from ubtest.cases.capsule_case import ALL, BOTH, Bench, Case, Effect, Make, resigned, signature
 from ubtest.crypto.der import Element, signature_parts
 from ubtest.crypto.pkcs7 import sign
 from ubtest.crypto.variants import DETACHED, issued_by, sign_as, signer
@@ -110,9 +110,9 @@ PARTS = (
 
 # fmt: off
 CONTENT = (
-    Case("the good one", resigned(), SUCCESS, VERIFY, WRITTEN, paths=BOTH),
+    Case("the good one", resigned(), SUCCESS, VERIFY, WRITTEN, paths=ALL),
     Case("over other data", with_signature(lambda bench, data: sign(bench.keys["trusted"], b"other")),
-         SECURITY_VIOLATION, VERIFY, paths=BOTH),
+         SECURITY_VIOLATION, VERIFY, paths=ALL),
     Case("over nothing", with_signature(lambda bench, data: sign(bench.keys["trusted"], b"")),
          SECURITY_VIOLATION, VERIFY),
     Case("over the image without the count",
@@ -131,7 +131,7 @@ CONTENT = (
 SIGNERS = (
     Case("trusted-second", _by("trusted-second"), SUCCESS, VERIFY, WRITTEN),
     Case("RSA 4096", _by("rsa4096"), SUCCESS, VERIFY, WRITTEN, paths=BOTH),
-    Case("untrusted", _by("untrusted"), SECURITY_VIOLATION, VERIFY, paths=BOTH),
+    Case("untrusted", _by("untrusted"), SECURITY_VIOLATION, VERIFY, paths=ALL),
     Case("untrusted, with the trusted certificate beside it",
          with_signature(lambda bench, data: sign_as(data, [signer(bench.keys["untrusted"])],
                         extra=[bench.keys["trusted"].certificate])),
@@ -144,7 +144,7 @@ SIGNERS = (
     Case("a trusted and an untrusted signer", _by("trusted", "untrusted"), SUCCESS, CHAIN, WRITTEN),
     Case("two untrusted signers", _by("untrusted", "untrusted"), SECURITY_VIOLATION, VERIFY),
     Case("chain of 2 from a trusted certificate", _chain(2, "trusted"), SUCCESS, CHAIN, WRITTEN,
-         paths=BOTH),
+         paths=ALL),
     Case("chain of 3 from a trusted certificate", _chain(3, "trusted"), SUCCESS, CHAIN, WRITTEN),
     Case("chain of 3 with its middle missing", _chain(3, "trusted", whole=False),
          SECURITY_VIOLATION, CHAIN),
@@ -154,7 +154,7 @@ SIGNERS = (
 
 ALGORITHMS = (
     Case("SHA-384", _by("trusted", digest=hashes.SHA384()), SECURITY_VIOLATION, ONE_HASH),
-    Case("SHA-512", _by("trusted", digest=hashes.SHA512()), SECURITY_VIOLATION, ONE_HASH, paths=BOTH),
+    Case("SHA-512", _by("trusted", digest=hashes.SHA512()), SECURITY_VIOLATION, ONE_HASH, paths=ALL),
     Case("RSA-PSS", _by("trusted", pss=True), SECURITY_VIOLATION, RSA_ALONE, bug=ABORTS),
     Case("EC P-256 below a trusted certificate", with_signature(_elliptic), SECURITY_VIOLATION,
          RSA_ALONE, bug=ABORTS),
@@ -165,7 +165,7 @@ ALGORITHMS = (
 )
 
 TAMPERED = (
-    Case("encryptedDigest, last bit", _flip("encryptedDigest"), SECURITY_VIOLATION, VERIFY, paths=BOTH),
+    Case("encryptedDigest, last bit", _flip("encryptedDigest"), SECURITY_VIOLATION, VERIFY, paths=ALL),
     Case("encryptedDigest, first byte", _flip("encryptedDigest", -256), SECURITY_VIOLATION, VERIFY),
     Case("encryptedDigest, all zero", signature(lambda der: der[:-256] + bytes(256)),
          SECURITY_VIOLATION, VERIFY),
@@ -177,14 +177,14 @@ TAMPERED = (
 )
 
 SHAPE = (
-    Case("no byte", signature(lambda der: b""), SECURITY_VIOLATION, DER, paths=BOTH),
+    Case("no byte", signature(lambda der: b""), SECURITY_VIOLATION, DER, paths=ALL),
     Case("one byte", signature(lambda der: der[:1]), SECURITY_VIOLATION, DER),
     Case("zeros", signature(lambda der: bytes(len(der))), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("ones", signature(lambda der: b"\xff" * len(der)), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("text", signature(lambda der: b"no signature " * 100), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("a certificate instead", lambda bench: signature(
          lambda der: bench.keys["trusted"].der)(bench), SECURITY_VIOLATION, DER, bug=ABORTS),
-    Case("half of it", signature(lambda der: der[: len(der) // 2]), SECURITY_VIOLATION, DER, paths=BOTH, bug=ABORTS),
+    Case("half of it", signature(lambda der: der[: len(der) // 2]), SECURITY_VIOLATION, DER, paths=ALL, bug=ABORTS),
     Case("all but the last byte", signature(lambda der: der[:-1]), SECURITY_VIOLATION, DER, bug=ABORTS),
     Case("cut where it is too short for the parser", signature(lambda der: der[:14]),
          SECURITY_VIOLATION, "U-Boot efi_signature.c, efi_parse_pkcs7_header: at least 128 bytes"),

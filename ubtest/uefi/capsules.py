@@ -7,7 +7,7 @@ from ubtest.errors import FirmwareError
 from ubtest.formats.capsule import CapsuleResult
 from ubtest.formats.esrt import Resource, parse_esrt
 from ubtest.formats.fmp import FmpState
-from ubtest.formats.guid import CAPSULE_REPORT, Guid
+from ubtest.formats.guid import CAPSULE_REPORT, GLOBAL_VARIABLE, Guid
 from ubtest.formats.record import FormatError
 from ubtest.formats.varstore import Variable
 from ubtest.lab.board import Board
@@ -44,6 +44,12 @@ def name_boot_device(uboot: UBootConsoleDriver, partition: str) -> None:
 def request_update(uboot: UBootConsoleDriver) -> None:
     """Ask for an update from disk at the next boot, as an operating system does."""
     variables.write(uboot, "OsIndications", struct.pack("<Q", FILE_CAPSULE_DELIVERY))
+
+
+def requested() -> Variable:
+    """The same request as a variable of a store."""
+    data = struct.pack("<Q", FILE_CAPSULE_DELIVERY)
+    return Variable("OsIndications", GLOBAL_VARIABLE, variables.PERSISTENT, 0, data)
 
 
 def update_requested(uboot: UBootConsoleDriver) -> bool:

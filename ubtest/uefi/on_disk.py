@@ -11,8 +11,9 @@ from ubtest.formats.guid import CAPSULE_REPORT
 from ubtest.formats.record import FormatError
 from ubtest.formats.varstore import Variable, pack_variables, parse_variables
 from ubtest.lab.board import Board
-from ubtest.media.disk import DEFAULT, Disk, build_disk
+from ubtest.media.disk import DEFAULT, Disk, build_disk, esp
 from ubtest.uefi import capsules
+from ubtest.uefi.bootmgr import boot_entry, boot_order
 
 VARIABLE_FILE = "ubootefi.var"
 RESULT = re.compile(r"Capsule[0-9A-F]{4}")
@@ -68,6 +69,7 @@ class OnDiskUpdate:
         self.storage = board.storage
         self._path = folder / "esp.img"
         self._attached: list[str] = []
+        self._stored_request = False
         self.disk = Disk(self._path)
 
     def place(
@@ -81,6 +83,7 @@ class OnDiskUpdate:
         size: int = DEFAULT,
         beside: Iterable[Disk] = (),
         read_only: bool = False,
+        stored: bool = False,
     ) -> None:
         """Put capsules on a disk, boot with it and ask for the update.
 
@@ -94,8 +97,16 @@ class OnDiskUpdate:
         :param size: bytes of the disk.
         :param beside: disks that are attached behind this one.
         :param read_only: the board cannot write to its disks.
+        :param stored: boot device and request are in the store on the disk, as an operating
+            system leaves them, and are not typed: the EFI subsystem has yet to start.
         """
         self._take_out()
+        self._stored_request = stored
+        if stored:
+            named = (boot_entry(1, esp(size=size)), boot_order(1)) if boot_device else ()
+            asked = (capsules.requested(),) if requested else ()
+            variables = (*variables, *named, *asked)
+            boot_device = requested = False
         self.disk = build_disk(
             self._path, esp_files(files, variables=variables, extra=extra), size=size
         )
@@ -118,10 +129,12 @@ class OnDiskUpdate:
         return self._outcome(capsules.update_now(self.board.uboot, timeout=timeout))
 
     def at_boot(self, *, timeout: float = 60) -> Outcome:
-        """Reset; the firmware finds the capsules by itself when its EFI subsystem starts."""
+        """The firmware finds the capsules by itself when its EFI subsystem starts: in this boot
+        when all that it needs is stored on the disk, else after a reset."""
         uboot = self.board.uboot
-        uboot.reset()
-        self.find_disk()
+        if not self._stored_request:
+            uboot.reset()
+            self.find_disk()
         return self._outcome(capsules.start_efi(uboot, timeout=timeout))
 
     def _take_out(self) -> None:

@@ -1,5 +1,7 @@
 """The capsule table (ubtest/cases/capsule_*.py) on the live firmware, row by row."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ubtest.cases.capsule_case import Bench, Case, Effect, Path
@@ -7,6 +9,7 @@ from ubtest.cases.capsule_headers import HEADERS
 from ubtest.cases.capsule_signatures import SIGNATURES
 from ubtest.formats.status import SUCCESS
 from ubtest.media.content import Content
+from ubtest.media.disk import MINIMUM
 from ubtest.uefi.capsules import update_from_memory
 
 pytestmark = [
@@ -24,6 +27,8 @@ def rows(path: Path) -> list:
         marks = [pytest.mark.mutates("flash")] if case.effect is Effect.WRITTEN else []
         if case.bug and path in case.bug_on:
             marks.append(pytest.mark.known_bug(case.bug))
+        if path is Path.BOOT and case.status is not None:
+            marks.append(pytest.mark.known_bug("boot-time-results-lost"))
         return pytest.param(case, id=f"{table}: {case.differs}", marks=marks)
 
     tables = {**HEADERS, **SIGNATURES}
@@ -56,20 +61,38 @@ def test_from_memory(case: Case, prompt, bench, results):
     accepted = update_from_memory(prompt, capsule)
 
     after = prompt.machine.content(prompt.image.flash)
-    assert after == expected(case, bench, before, prompt.image.region)
+    assert expected(case, bench, before, prompt.image.region).changes(after) == []
     assert accepted == (case.status == SUCCESS)
+
+
+@pytest.fixture
+def check(board, bench, update, flash, results) -> Callable[[Case, Path], None]:
+    """Gives a row to the firmware as a file, and looks at all that is left of it."""
+
+    def check(case: Case, path: Path) -> None:
+        capsule = case.make(bench)
+        results.keep("case.cap", capsule)
+        at_boot = path is Path.BOOT
+        update.place({"case.cap": capsule}, size=MINIMUM, stored=at_boot)
+
+        outcome = update.at_boot() if at_boot else update.by_command()
+
+        wanted = expected(case, bench, flash.before, board.image.region)
+        assert wanted.changes(flash.now) == []
+        assert outcome.status == case.status
+        assert outcome.files == ()
+        assert outcome.reset
+
+    return check
 
 
 @pytest.mark.needs("EFI_CAPSULE_ON_DISK")
 @pytest.mark.parametrize("case", rows(Path.DISK))
-def test_on_disk(case: Case, board, bench, update, flash, results):
-    capsule = case.make(bench)
-    results.keep("case.cap", capsule)
-    update.place({"case.cap": capsule})
+def test_on_disk(case: Case, check):
+    check(case, Path.DISK)
 
-    outcome = update.by_command()
 
-    assert flash.now == expected(case, bench, flash.before, board.image.region)
-    assert outcome.status == case.status
-    assert outcome.files == ()
-    assert outcome.reset
+@pytest.mark.needs("EFI_CAPSULE_ON_DISK", "!EFI_CAPSULE_ON_DISK_EARLY")
+@pytest.mark.parametrize("case", rows(Path.BOOT))
+def test_at_boot(case: Case, check):
+    check(case, Path.BOOT)
