@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from ubtest.crypto.der import children, element
 from ubtest.crypto.pkcs7 import Signer, sign
 from ubtest.formats.authvar import AuthenticatedWrite
+from ubtest.formats.der import children, element
 from ubtest.formats.record import FormatError
 
 

@@ -24,11 +24,11 @@ from ubtest.crypto.signature_form import (
     parsers_differ,
     unreadable,
 )
+from ubtest.formats.der import IndefiniteLength
 from ubtest.formats.pkcs7 import (
     MESSAGE_DIGEST,
     NAMES,
     SIGNING_TIME,
-    IndefiniteLength,
     SignedData,
     SignerInfo,
 )

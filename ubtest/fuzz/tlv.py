@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ubtest.crypto.der import children, element
+from ubtest.formats.der import children, element
 
 # Where the parts of a detached signature are (RFC 2315), so that a recipe names them
 NAMES = {
