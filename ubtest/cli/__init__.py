@@ -7,7 +7,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ubtest import __version__
-from ubtest.cli import capsule, doctor, firmware, keys, preflight
+from ubtest.cli import capsule, doctor, firmware, fuzz, keys, preflight
 from ubtest.errors import UbtestError
 
 _ENDING = """\
@@ -64,6 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ubtest {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where in ubtest an error arose")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (doctor, keys, firmware, capsule, preflight):
+    for room in (doctor, keys, firmware, capsule, preflight, fuzz):
         room.register(commands)
     return parser

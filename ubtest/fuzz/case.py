@@ -1,9 +1,10 @@
 """What case number N of a campaign is: a good capsule and its mutations, by seed and number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from ubtest.fuzz.corpus import Corpus
+from ubtest.fuzz.corpus import Corpus, Good
 from ubtest.fuzz.draw import Draws
 from ubtest.fuzz.field import places
 from ubtest.fuzz.mutation import BYTES, FILE, PAYLOADS, SPLICE, Mutation, mutate, stage
@@ -24,9 +25,32 @@ GOODS = {
     "untrusted": 8,
 }
 COUNTS = {1: 60, 2: 24, 3: 10, 5: 6}  # mutations of one case
-# What kind of mutation. Those of a signature's structure are few: where a firmware crashes on
-# them, each costs a boot, and all of the others would wait for it.
-KINDS = {"outer": 16, "management": 16, "payload": 44, "payloads": 8, "bytes": 12, "tree": 4}
+# What kind of mutation, by the name of the mix. In the even one those that reach the parser of
+# signatures are few: where a firmware crashes on them, each costs a boot, and all others wait.
+MIXES = {
+    "even": {"outer": 18, "management": 22, "payload": 50, "payloads": 7, "bytes": 2, "tree": 1},
+    "signature": {
+        "outer": 2,
+        "management": 2,
+        "payload": 10,
+        "payloads": 4,
+        "bytes": 12,
+        "tree": 70,
+    },
+}
+# How often a field is taken, by the end of its name: seldom where nobody looks at it, and
+# where it shifts the signature
+SELDOM = (
+    *(
+        "Flags",
+        "CapsuleImageSize",
+        "reserved_bytes",
+        "wRevision",
+        "wCertificateType",
+        "UpdateVendorCodeSize",
+    ),
+    *("dwLength", "signature"),
+)
 FIELDS = {"set": 45, "add": 25, "bit": 20, "size of the file plus": 10}
 # Values at which sizes and numbers break: around nothing, the headers, and the widths
 VALUES = (
@@ -56,25 +80,37 @@ class Case:
 class Cases:
     """The endless row of cases of one seed; any of them can be had without the others."""
 
-    def __init__(self, corpus: Corpus, seed: int) -> None:
+    def __init__(self, corpus: Corpus, seed: int, mix: str = "even") -> None:
         self.corpus = corpus
         self.seed = seed
+        self.mix = mix
         self._shapes = {name: _Shape(corpus, name) for name in corpus.names}
 
     def __getitem__(self, number: int) -> Case:
-        draws = Draws(self.seed, number)
+        draws = Draws(self.mix, self.seed, number)
         good = draws.weighted(GOODS)
         shape = self._shapes[good]
-        mutations = [shape.mutation(draws) for _ in range(draws.weighted(COUNTS))]
+        mutations = [shape.mutation(draws, MIXES[self.mix]) for _ in range(draws.weighted(COUNTS))]
         return Case(number, good, tuple(sorted(mutations, key=stage)))
 
     def file(self, case: Case) -> bytes:
         """The bytes of a case."""
-        other = self.corpus.names[case.number % len(self.corpus.names)]
-        return mutate(
-            self.corpus.good(case.good, case.number),
-            case.mutations,
-            lambda: self.corpus.good(other, case.number).capsule.pack(),
+        good = self.corpus.good(case.good, case.number)
+        return mutate(good, case.mutations, partial(self._other_file, case))
+
+    def authentic(self, case: Case) -> tuple[bytes, ...]:
+        """The images that a trusted key signed, as far as any of it can be in the case."""
+        good = self.corpus.good(case.good, case.number)
+        spliced = any(each.do == SPLICE for each in case.mutations)
+        return good.authentic + (self._other(case).authentic if spliced else ())
+
+    def _other_file(self, case: Case) -> bytes:
+        return self._other(case).capsule.pack()
+
+    def _other(self, case: Case) -> Good:
+        """The good capsule that `splice` takes the end of."""
+        return self.corpus.good(
+            self.corpus.names[case.number % len(self.corpus.names)], case.number
         )
 
 
@@ -86,7 +122,7 @@ class _Shape:
         names = list(places(capsule))
         self._count = len(capsule.payloads)
         self._fields = {
-            kind: [each for each in names if each.startswith(f"{kind} ")]
+            kind: {n: 1 if n.endswith(SELDOM) else 5 for n in names if n.startswith(f"{kind} ")}
             for kind in ("outer", "management", "payload")
         }
         self._parts = [
@@ -101,14 +137,14 @@ class _Shape:
             "tree": self._tree,
         }
 
-    def mutation(self, draws: Draws) -> Mutation:
-        kind = draws.weighted(KINDS)
+    def mutation(self, draws: Draws, kinds: Mapping[str, int]) -> Mutation:
+        kind = draws.weighted(kinds)
         if kind in self._fields:
             return self._field(draws, kind)
         return self._make[kind](draws)
 
     def _field(self, draws: Draws, kind: str) -> Mutation:
-        at = draws.choose(self._fields[kind])
+        at = draws.weighted(self._fields[kind])
         if at.endswith((" signature", " image", " vendor code")):
             return Mutation(draws.choose(list(BYTES)[:4]), at, draws.number(1 << 20))
         do = draws.weighted(FIELDS)

@@ -99,14 +99,16 @@ class Corpus:
         fw_version: int | None = None,
         vendor_code: bytes = b"",
     ) -> Good:
-        payload = self._plain(f"case {number} ", fw_version=fw_version, vendor_code=vendor_code)
+        payload = self._plain(
+            f"{name}, case {number}. ", fw_version=fw_version, vendor_code=vendor_code
+        )
         if sign is not None:
             payload = replace(payload, signature=sign(payload.signed_data()))
         authentic = () if name in ("unsigned", "untrusted") else (payload.image,)
         return Good(name, Capsule((payload,)), authentic)
 
     def _two(self, number: int) -> Good:
-        plain = [self._plain(f"case {number} payload {which} ") for which in (1, 2)]
+        plain = [self._plain(f"payload {which}, case {number}. ") for which in (1, 2)]
         sign = self._timed("trusted")
         payloads = [replace(each, signature=sign(each.signed_data())) for each in plain]
         return Good("two payloads", Capsule(tuple(payloads)), tuple(each.image for each in plain))

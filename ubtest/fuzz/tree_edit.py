@@ -1,4 +1,4 @@
-"""Named edits of one node of a signature's DER; the lengths around it follow, unless told not to."""
+"""Named edits of one node of a signature's DER; lengths around it follow, unless told not to."""
 
 from collections.abc import Callable
 
