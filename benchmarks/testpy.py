@@ -135,11 +135,10 @@ def verdicts(junit: Path) -> dict[str, Verdict]:
     """Test -> verdict, named `FILE.py::CLASS::NAME` without the folders."""
     found = {}
     for case in ET.parse(junit).iter("testcase"):
-        parts = case.get("classname", "").split(".")
-        module = next(n for n, part in enumerate(parts) if part.startswith("test_") and n)
-        while module + 1 < len(parts) and parts[module + 1].startswith("test_"):
-            module += 1
-        name = "::".join([f"{parts[module]}.py", *parts[module + 1 :], case.get("name", "")])
+        where = case.get("classname", "").split(".")
+        # Folders, the module, and perhaps a class
+        within = [where.pop()] if not where[-1].startswith("test_") else []
+        name = "::".join([f"{where[-1] if where else ''}.py", *within, case.get("name", "")])
         kind = next((c for c in case if c.tag in ("failure", "error", "skipped")), None)
         found[name] = Verdict(
             "passed" if kind is None else kind.tag,
