@@ -101,7 +101,8 @@ def show(what: str, found: Mapping[str, Verdict], folder: str) -> None:
     """Print how many passed, and why the others did not."""
     kinds = Counter(verdict.kind for verdict in found.values())
     print(f"{what}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}")
-    reasons = Counter(v.reason.replace(folder, "...") for v in found.values() if v.reason)
+    first = (v.reason.partition("\n")[0].replace(folder, "...") for v in found.values())
+    reasons = Counter(reason[:160] for reason in first if reason)
     for reason, count in reasons.items():
         print(f"  {count:2} x {reason}")
 
