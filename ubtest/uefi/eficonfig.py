@@ -13,6 +13,8 @@ ADD, EDIT, ORDER, DELETE = (
     "Change Boot Order",
     "Delete Boot Option",
 )
+TASKS = (ADD, EDIT, ORDER, DELETE)
+SECURE_BOOT, KEYS = "Secure Boot Configuration", "** UEFI Secure Boot Key Configuration"
 SELECT_OPTION = "** Select Boot Option **"
 EMPTY_DESCRIPTION = "Boot Description is empty!"
 NO_FILE = "File is not selected!"

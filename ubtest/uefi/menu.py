@@ -45,7 +45,7 @@ class Menu:
         *,
         rows: int = 24,
         columns: int = 80,
-        timeout: float = 10,
+        timeout: float = 5,
     ) -> None:
         self._session = uboot.session
         self.line = line

@@ -12,11 +12,15 @@ from ubtest.uefi.eficonfig import (
     DELETE,
     EDIT,
     EMPTY_DESCRIPTION,
+    KEYS,
+    MAIN,
     NO_FILE,
     ORDER,
+    SECURE_BOOT,
     SELECT_OPTION,
+    TASKS,
 )
-from ubtest.uefi.menu import CTRL_C, ESC, MINUS, PLUS, SPACE, entries
+from ubtest.uefi.menu import CTRL_C, DOWN, ENTER, ESC, MINUS, OTHER_ROWS, PLUS, SPACE, entries
 
 pytestmark = pytest.mark.needs("CMD_EFICONFIG", "CMD_NVEDIT_EFI")
 
@@ -281,3 +285,52 @@ def test_an_order_that_is_left_changes_nothing(three, board, eficonfig):
         menu.press(CTRL_C)
         menu.leave()
     assert changed(before, three.all()) == set()
+
+
+# many options
+
+
+@pytest.mark.slow
+@pytest.mark.known_bug("eficonfig-ignores-size")
+def test_more_options_than_lines(options, board, eficonfig):
+    for number in range(20):
+        options.write(0x20 + number, f"Option {number}")
+    options.order(*range(0x20, 0x34))
+    before = options.all()
+    with eficonfig(board) as menu:
+        menu.open(DELETE, SELECT_OPTION)
+        for number in range(1, 20):
+            menu.press(DOWN)
+            page = menu.highlights(f"Option {number}")
+            assert len(entries(page)) == 24 - OTHER_ROWS
+        menu.press(ENTER)
+        menu.highlights("Option 0")
+        menu.press(CTRL_C)
+        menu.leave()
+    assert changed(before, options.all()) == {"Boot0033", "BootOrder"}
+
+
+# keys of secure boot
+
+
+@pytest.mark.slow
+@pytest.mark.needs("EFI_SECURE_BOOT", "EFI_MM_COMM_TEE")
+@pytest.mark.parametrize("name", ["PK", "KEK", "db", "dbx"])
+def test_keys_of_secure_boot_can_be_enrolled(prompt, eficonfig, name):
+    """The screens alone; what enrolled keys do is tested where images are signed."""
+    with eficonfig(prompt) as menu:
+        menu.open(SECURE_BOOT, KEYS)
+        menu.choose(name)
+        menu.shows(f"** Configure {name} **", "Enroll New Key")
+        menu.press(CTRL_C)
+        menu.shows(KEYS)
+        menu.press(CTRL_C)
+        menu.leave()
+
+
+@pytest.mark.needs("!EFI_MM_COMM_TEE")
+def test_without_a_secure_store_no_keys_are_offered(prompt, eficonfig):
+    """cmd/eficonfig.c: keys are enrolled where variables are kept in a secure world only."""
+    with eficonfig(prompt) as menu:
+        assert entries(menu.shows(MAIN)) == (*TASKS, "Quit")
+        menu.leave()
