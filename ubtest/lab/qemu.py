@@ -91,7 +91,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         added = self._add_node(name, disk.path)
         if read_only:
             added = self._nodes[name] = replace(added, read_only=True)
-        device = added.device(bus, **options)
+        device = added.device(bus, hot=self._process is not None, **options)
         if self._process is not None:
             self._process.qmp.execute("blockdev-add", **added.blockdev)
             self._process.qmp.execute("device_add", **device)

@@ -1,0 +1,27 @@
+"""Disks as QEMU is told of them."""
+
+from pathlib import Path
+
+import pytest
+
+from ubtest.errors import CaseError
+from ubtest.lab.blockdev import BUSES, BlockNode
+
+DISK = BlockNode("disk0", Path("disk.img"), "raw")
+
+
+@pytest.mark.parametrize("bus", BUSES)
+def test_every_bus_takes_a_disk_before_power_on(bus: str) -> None:
+    device = DISK.device(bus, port="3")
+    assert (device["id"], device["drive"], device["port"]) == ("disk0", "disk0", "3")
+
+
+def test_a_card_is_put_in_before_power_on() -> None:
+    assert DISK.device("usb", hot=True)
+    with pytest.raises(CaseError, match="`sd` takes no disk while the machine runs"):
+        DISK.device("sd", hot=True)
+
+
+def test_an_unknown_bus_names_the_known_ones() -> None:
+    with pytest.raises(CaseError, match="no bus `ide` for a disk: one of virtio, usb, nvme, sd"):
+        DISK.device("ide")
