@@ -81,7 +81,7 @@ class Campaign:
         for finding in self.findings:
             if deadline.expired:
                 return
-            self._say(f"making {finding.first.kind.name.lower()} smaller")
+            self._say("minimising")
             key = finding.first.key
             finding.alone = self._is(
                 key, finding.case, self._trials.alone(finding.file), finding.file
@@ -116,11 +116,11 @@ class Campaign:
         if sighting is None:
             return
         finding = self._found.get(sighting.key)
-        if finding is None:
-            finding = Finding(sighting, case, file, outcome.said)
-            self._found[sighting.key] = finding
-            self._on_finding(finding)
-        finding.sites[sighting.site] += 1
+        if finding is not None:
+            finding.again(sighting)
+            return
+        finding = self._found[sighting.key] = Finding(sighting, case, file, outcome.said)
+        self._on_finding(finding)
 
     def _is(self, key: tuple[Kind, str], case: Case, outcome: Outcome, file: bytes) -> bool:
         sighting = self._sighting(case, file, outcome)

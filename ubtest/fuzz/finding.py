@@ -2,8 +2,7 @@
 
 import enum
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ubtest.fuzz.case import Case
 from ubtest.fuzz.mutation import Mutation
@@ -36,7 +35,7 @@ class Sighting:
     @property
     def key(self) -> tuple[Kind, str]:
         """Equal for sightings of one class."""
-        return self.kind, self.known or self.site
+        return self.kind, self.site or self.known or ""
 
     def __str__(self) -> str:
         known = f", looks like the known bug {self.known}" if self.known else ""
@@ -48,7 +47,6 @@ class Finding:
     """A class of sightings, with its first case.
 
     :param said: the end of the console, where the firmware crashed or hung.
-    :param sites: how often it was seen where.
     :param alone: whether the case does it on a board that has just booted; None: not tried yet.
     :param smallest: the case with as few bytes as possible other than the good capsule's.
     :param needed: the mutations that are left of it.
@@ -58,29 +56,34 @@ class Finding:
     case: Case
     file: bytes
     said: str
-    sites: Counter[str] = field(default_factory=Counter)
+    count: int = 1
     alone: bool | None = None
     smallest: bytes | None = None
     needed: tuple[Mutation, ...] | None = None
 
-    @property
-    def count(self) -> int:
-        return self.sites.total()
+    def again(self, sighting: Sighting) -> None:
+        """One more of the same class. If one of them looks like a known bug, all of them do."""
+        self.count += 1
+        if sighting.known:
+            self.first = sighting
 
 
 # What U-Boot's exception handlers and a sanitizer print; the first that is found names the place
 _SITES = (
-    re.compile(r"ERROR: AddressSanitizer: (?P<what>[\w-]+)(?:.*\n)*? +#\d+ \S+ in (?P<at>\S+)"),
-    re.compile(r"(?P<what>esr 0x\w+)(?:.*\n)*?elr: 0*(?P<at>\w+) lr : \w+ \(reloc\)"),
-    re.compile(r"(?P<what>Segmentation violation|Illegal instruction|Bus error)(?:.*\n)*?"
-               r"pc_reloc = (?P<at>\w+)"),
+    re.compile(r"(?P<what>AddressSanitizer: [\w-]+)[^$]*?#\d+ \S+ in (?P<at>\S+)"),
+    re.compile(r"(?P<what>esr 0x\w+)[^$]*?elr: (?P<pc>\w+) lr : \w+ \(reloc\)"),
+    re.compile(r"(?P<what>Segmentation violation|Illegal instruction|Bus error)[^$]*?"
+               r"pc_reloc = 0x(?P<pc>\w+)"),
 )  # fmt: skip
+_NEAR = 0xFF  # one loop reads beyond the end of memory in this or in that instruction
 
 
 def crash_site(said: str) -> str:
     """What a crash is recognised by: its kind and the address in the binary, else its last line."""
     for pattern in _SITES:
         if found := pattern.search(said):
-            return f"{found['what']} at {found['at']}"
+            names = found.groupdict()
+            at = names.get("at") or f"{int(names['pc'], 16) & ~_NEAR:#x} and behind"
+            return f"{names['what']} at {at}"
     lines = said.strip().splitlines()
     return re.sub(r"(0x)?[0-9a-f]*\d[0-9a-f]*", "N", lines[-1])[:80] if lines else "silence"

@@ -37,7 +37,7 @@ class Oracle:
 
         :param authentic: gives the images that this case may write.
         """
-        if outcome.changed and (kind := self._flash(authentic(), outcome)):
+        if (outcome.changed or outcome.outside) and (kind := self._flash(authentic(), outcome)):
             return Sighting(kind, "")
         if outcome.answer in FAULTS:
             kind, site = FAULTS[outcome.answer]
@@ -51,21 +51,17 @@ class Oracle:
     def _written(self, file: bytes, outcome: Outcome) -> Sighting | None:
         """What wrote an authentic image must be a capsule that may."""
         verdict = self._offline(file)
-        if verdict.answer is Offline.REFUSED and not _accepted(verdict):
+        if verdict.answer is Offline.REFUSED and not _one_is_good(verdict):
             return Sighting(Kind.ACCEPTED, verdict.rule)
-        if outcome.answer is Answer.REFUSED and not _accepted(verdict):
+        if verdict.answer is Offline.ACCEPTED and outcome.answer is Answer.REFUSED:
             return Sighting(Kind.REFUSED, "")
         return None
 
     def _flash(self, authentic: Sequence[bytes], outcome: Outcome) -> Kind | None:
         """Every byte that changed must belong to the image, and the image to a trusted key."""
-        region = self.image.region
-        before, after = outcome.before, outcome.after
-        if before[: region.start] != after[: region.start]:
+        now, was = outcome.after, outcome.before
+        if outcome.outside:
             return Kind.OUTSIDE
-        if before[region.stop :] != after[region.stop :]:
-            return Kind.OUTSIDE
-        now, was = after[region], before[region]
         for image in authentic:
             rest = now[len(image) :]
             if now.startswith(image) and rest in (was[len(image) :], bytes([ERASED]) * len(rest)):
@@ -99,7 +95,7 @@ FAULTS: dict[Answer, tuple[Kind, Callable[[str], str]]] = {
 }
 
 
-def _accepted(verdict: Verdict) -> bool:
+def _one_is_good(verdict: Verdict) -> bool:
     """Whether a payload of it is good, so that writing is right, whatever comes after it."""
     return any(each.answer is not Offline.REFUSED for each in verdict.payloads)
 

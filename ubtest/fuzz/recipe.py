@@ -96,7 +96,7 @@ def _content(folder: Path, finding: Finding, good: bytes, setting: Setting) -> d
     if finding.first.known:
         content["known bug"] = finding.first.known
     return content | {
-        "seen": {site or "here": count for site, count in finding.sites.most_common()},
+        "seen": finding.count,
         "seen alone on a fresh board": {None: "not tried", True: "yes", False: "no"}[finding.alone],
         "board": setting.board,
         "firmware": {

@@ -39,19 +39,21 @@ class Answer(enum.Enum):
 class Outcome:
     """One case on the board.
 
-    :param before: the whole flash chip before it.
-    :param after: the chip after it; the same object where nothing changed.
+    :param before: the image's region in flash before it.
+    :param after: the region after it.
+    :param outside: whether the rest of the chip changed.
     :param said: what the firmware said last, for a crash or a hang.
     """
 
     answer: Answer
     before: bytes
     after: bytes
+    outside: bool = False
     said: str = ""
 
     @property
     def changed(self) -> bool:
-        return self.after is not self.before
+        return self.after != self.before
 
 
 class Trials:
@@ -64,7 +66,8 @@ class Trials:
         self._board = board
         self._batch = batch
         self._hang = hang
-        self._flash: bytes | None = None  # as it was seen last; None while the board is down
+        self._region: bytes | None = None  # as it was seen last; None while the board is down
+        self._outside = b"", b""  # what is in front of the region and behind it
         self.boots = 0
 
     def run(self, files: Sequence[bytes]) -> Iterator[Outcome]:
@@ -75,7 +78,7 @@ class Trials:
         """
         at, there = 0, 0
         while at < len(files):
-            if self._flash is None or at == there:
+            if self._region is None or at == there:
                 self._put(files[at : at + self._batch])
                 there = min(at + self._batch, len(files))
             outcomes = self._some(files[at:there])
@@ -84,47 +87,48 @@ class Trials:
 
     def alone(self, file: bytes) -> Outcome:
         """One capsule on a board that has just booted."""
-        self._flash = None
+        self._region = None
         self._put([file])
         return self._some([file])[0]
 
     def _put(self, files: Sequence[bytes]) -> None:
         """Put capsules into the memory of the board, which boots if it must."""
-        if self._flash is None:
-            self._flash = self._boot()
+        if self._region is None:
+            self._region = self._boot()
         board, first = self._board, self._board.load_address
         board.machine.put(b"".join(file.ljust(STRIDE, b"\0") for file in files), first)
         board.uboot.check(f"setenv a {first:x};setenv z {first + len(files) * STRIDE:x}")
 
     def _some(self, files: Sequence[bytes]) -> list[Outcome]:
         """The outcomes of the first of those in memory: up to one that was accepted, or a crash."""
-        before, uboot = self._flash, self._board.uboot
+        before, uboot = self._region, self._board.uboot
         assert before is not None
         started, fault = time.monotonic(), None
         try:
             said = uboot.command("run f", self._hang).text
-        except FirmwareError as error:
+        except FirmwareError:
             fault = Answer.HUNG if time.monotonic() - started >= self._hang else Answer.CRASHED
-            said = uboot.transcript.tail(1 << 16).rpartition("run f")[2] or error.tail
-        after = self._look(before)
+            said = uboot.transcript.tail(1 << 16).rpartition("run f")[2].partition("\n")[2]
+        self._region, outside = self._look()
+        after = self._region
         outcomes = [
             Outcome(Answer.REFUSED if status != "0" else Answer.SUCCESS, before, before)
             for _, status in MARK.findall(said)
         ]
+        if fault or outside:
+            self._region = None
         if fault:
-            self._flash = None
             last = MARK.split(said)[-1].strip()
-            outcomes = [*outcomes[: len(files) - 1], Outcome(fault, before, before, last)]
-        if after is before:
+            outcomes = [*outcomes[: len(files) - 1], Outcome(fault, before, before, said=last)]
+        if after == before and not outside:
             return outcomes
-        writer = len(outcomes) - 1
-        if writer and outcomes[writer].answer is not Answer.SUCCESS:
-            new = after[self._board.image.region][:WRITTEN]
-            writers = [n for n, file in enumerate(files[: len(outcomes)]) if new in file]
-            if len(writers) != 1:
-                return [self.alone(file) for file in files[: len(outcomes)]]
-            (writer,) = writers
-        outcomes[writer] = replace(outcomes[writer], after=after)
+        # A refused one may have written before one that was accepted wrote nothing
+        new = after[:WRITTEN]
+        writers = [n for n, file in enumerate(files[: len(outcomes)]) if new in file]
+        if len(outcomes) > 1 and len(writers) != 1:
+            return [self.alone(file) for file in files[: len(outcomes)]]
+        writer = writers[0] if writers else 0
+        outcomes[writer] = replace(outcomes[writer], after=after, outside=outside)
         return outcomes
 
     def _boot(self) -> bytes:
@@ -135,11 +139,13 @@ class Trials:
         board.machine.renew({image.offset: (OLD * (image.size // len(OLD) + 1))[: image.size]})
         board.boot().check(LOOP)
         self.boots += 1
-        return bytes(board.machine.flash(image.flash))
+        flash = board.machine.flash(image.flash)
+        self._outside = flash[: image.offset], flash[image.offset + image.size :]
+        return bytes(flash[image.region])
 
-    def _look(self, before: bytes) -> bytes:
-        now: bytes = self._board.machine.flash(self._board.image.flash)
-        if now != before:
-            self._flash = now
-            return now
-        return before
+    def _look(self) -> tuple[bytes, bool]:
+        """The region, and whether the rest of the chip changed. No large part is copied."""
+        image = self._board.image
+        flash = self._board.machine.flash(image.flash)
+        start, end = self._outside
+        return flash[image.region], not (flash.startswith(start) and flash.endswith(end))
