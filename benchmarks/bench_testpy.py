@@ -78,9 +78,11 @@ def main() -> int:
 
 def sandbox() -> tuple[Recipe, Bundle]:
     """The sandbox, built if it must be."""
+    stages = set()
 
     def show(progress: Progress) -> None:
-        if progress.done == 0:
+        if progress.stage not in stages:
+            stages.add(progress.stage)
             print(progress.stage)
 
     project = Project.find(Path(__file__))
