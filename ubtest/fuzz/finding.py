@@ -70,11 +70,12 @@ class Finding:
 
 # What U-Boot's exception handlers and a sanitizer print; the first that is found names the place
 _SITES = (
-    re.compile(r"(?P<what>AddressSanitizer: [\w-]+)[^$]*?#\d+ \S+ in (?P<at>\S+)"),
-    re.compile(r"(?P<what>esr 0x\w+)[^$]*?elr: (?P<pc>\w+) lr : \w+ \(reloc\)"),
-    re.compile(r"(?P<what>Segmentation violation|Illegal instruction|Bus error)[^$]*?"
+    re.compile(r"ERROR: (?P<what>AddressSanitizer: [\w-]+)[\s\S]*?#\d+ \S+ in (?P<at>\S+)"),
+    re.compile(r"(?P<what>esr 0x\w+)[\s\S]*?elr: (?P<pc>\w+) lr : \w+ \(reloc\)"),
+    re.compile(r"(?P<what>Segmentation violation|Illegal instruction|Bus error)[\s\S]*?"
                r"pc_reloc = 0x(?P<pc>\w+)"),
 )  # fmt: skip
+_PLACED = 1 << 32  # a program that the kernel puts elsewhere each time, as it does with ASAN's
 _NEAR = 0xFF  # one loop reads beyond the end of memory in this or in that instruction
 
 
@@ -83,7 +84,10 @@ def crash_site(said: str) -> str:
     for pattern in _SITES:
         if found := pattern.search(said):
             names = found.groupdict()
-            at = names.get("at") or f"{int(names['pc'], 16) & ~_NEAR:#x} and behind"
-            return f"{names['what']} at {at}"
+            return f"{names['what']} at {names.get('at') or _address(int(names['pc'], 16))}"
     lines = said.strip().splitlines()
     return re.sub(r"(0x)?[0-9a-f]*\d[0-9a-f]*", "N", lines[-1])[:80] if lines else "silence"
+
+
+def _address(pc: int) -> str:
+    return f"0x...{pc & 0xFFF:03x}" if pc >= _PLACED else f"{pc & ~_NEAR:#x} and behind"
