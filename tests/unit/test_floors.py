@@ -14,6 +14,7 @@ FLOORS = (
     {"errors", "deadline", "run", "requirements", "project"},
     {"formats"},
     {"crypto", "console", "firmware"},
+    {"probe"},
     {"media"},
     {"lab"},
     {"uefi", "handoff", "netlat"},
