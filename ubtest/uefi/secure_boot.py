@@ -1,0 +1,99 @@
+"""UEFI Secure Boot on a live firmware: keys, databases, and which images it starts
+(UEFI 2.10 sections 32.3 to 32.5)."""
+
+from dataclasses import dataclass
+
+from ubtest.crypto.authvar import signed_write
+from ubtest.crypto.key import Key
+from ubtest.errors import FirmwareError
+from ubtest.formats.authvar import APPEND_WRITE, AuthenticatedWrite
+from ubtest.formats.efitime import EfiTime
+from ubtest.formats.guid import Guid
+from ubtest.formats.siglist import x509_database
+from ubtest.formats.varstore import TIME_BASED_AUTHENTICATED
+from ubtest.lab.board import Board
+from ubtest.uefi import variables
+
+OWNER = Guid.of("7a4d2c1e-5b0f-4c3a-9d61-0e8f2b7c9a35")  # whose entries in the databases are ours
+ENROLLED = EfiTime(2026, 1, 1)  # when; later writes have to say something later
+LATER = EfiTime(2026, 1, 2)
+
+_FLAGS = {1: "-nv", 2: "-bs", 4: "-rt", TIME_BASED_AUTHENTICATED: "-at", APPEND_WRITE: "-a"}
+
+
+@dataclass(frozen=True)
+class State:
+    """The variables that say what is enforced (section 3.3)."""
+
+    secure_boot: int
+    setup_mode: int
+    audit_mode: int
+    deployed_mode: int
+
+
+SETUP_MODE = State(secure_boot=0, setup_mode=1, audit_mode=0, deployed_mode=0)
+USER_MODE = State(secure_boot=1, setup_mode=0, audit_mode=0, deployed_mode=0)
+
+
+def state(board: Board) -> State:
+    """What the firmware says that it enforces.
+
+    :raises FirmwareError: one of the four variables is missing or not one byte.
+    """
+
+    def value(name: str) -> int:
+        variable = variables.read(board.uboot, name)
+        if variable is None or len(variable.data) != 1:
+            raise FirmwareError(f"{name} is {variable}: must be a variable of one byte")
+        return variable.data[0]
+
+    return State(*map(value, ("SecureBoot", "SetupMode", "AuditMode", "DeployedMode")))
+
+
+def certificates(*keys: Key) -> bytes:
+    """The value of a database that holds the certificates of keys."""
+    return x509_database(OWNER, (key.der for key in keys))
+
+
+def write(board: Board, write: AuthenticatedWrite) -> bool:
+    """Hand a write to SetVariable(); whether the firmware says that it took it."""
+    data, at = write.pack(), board.load_address
+    if command := board.machine.put(data, at):
+        board.uboot.check(command)
+    flags = " ".join(flag for bit, flag in _FLAGS.items() if write.attributes & bit)
+    line = f"setenv -e -guid {write.guid} {flags} -i {at:x}:{len(data):x} {write.name}"
+    return board.uboot.command(line).status == 0
+
+
+def value(board: Board, name: str) -> bytes | None:
+    """What a key or a database holds; None where the firmware has none."""
+    found = variables.read(board.uboot, name, AuthenticatedWrite(name, b"", ENROLLED).guid)
+    return found.data if found else None
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Who owns the platform, who may change the databases, and whose images are started."""
+
+    pk: Key
+    kek: Key
+    db: Key
+
+    def enrol(self, board: Board) -> None:
+        """Write db, KEK and PK, in the order that setup mode allows without a signature of others.
+
+        :raises FirmwareError: the firmware refuses one of them, or holds something else after.
+        """
+        for name, key in (("db", self.db), ("KEK", self.kek), ("PK", self.pk)):
+            self.must_take(board, name, certificates(key), self.pk)
+
+    def must_take(self, board: Board, name: str, content: bytes, signer: Key) -> None:
+        """Write one of them as it has to be.
+
+        :raises FirmwareError: the firmware refuses it, or holds something else after.
+        """
+        plain = AuthenticatedWrite(name, content, ENROLLED)
+        if not write(board, signed_write(signer, plain)) or value(board, name) != content:
+            raise FirmwareError(
+                f"the firmware did not take {name}", tail=board.uboot.transcript.tail()
+            )
