@@ -26,6 +26,12 @@ targets:
     options:
       firmware-image: {{image-type: {QEMU}, index: 1}}
 """
+NAMED = """\
+targets:
+  main:
+    options:
+      firmware-image: {fw-name: SANDBOX-UBOOT, compatible: sandbox, index: 1}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +41,7 @@ def project(ring: KeyRing, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "keys").symlink_to(ring.folder)
     (root / "boards").mkdir()
     (root / "boards" / "one.yaml").write_text(BOARD)
+    (root / "boards" / "named.yaml").write_text(NAMED)
     (root / "boards" / "odd.yaml").write_text("- a list")
     (root / "boards" / "bare.yaml").write_text("targets: {main: {}}")
     (root / "image").write_bytes(b"firmware" * 10)
@@ -84,6 +91,29 @@ def test_what_is_built_is_what_was_asked_for(tmp_path: Path) -> None:
 def test_a_board_names_guid_and_index(good: Path) -> None:
     (payload,) = Capsule.parse(good.read_bytes()).payloads
     assert (payload.image_type, payload.index) == (QEMU, 1)
+
+
+COMPUTED = ("--fw-name", "SANDBOX-UBOOT", "--compatible", "sandbox")
+OWN = ("--namespace", "1d64ee27-4a8f-4b2c-9f7e-6c4dd2a1b5f3")
+
+
+@pytest.mark.parametrize("way", [COMPUTED, ("--board", "named")], ids=["name", "board"])
+@pytest.mark.parametrize(
+    ("namespace", "guid"),
+    [
+        ((), "985f2937-7c2e-5e9a-8a5e-8e063312964b"),
+        (OWN, "df075455-ba4a-5f2c-a409-b36552dfa833"),
+    ],
+)
+def test_a_guid_is_computed(
+    way: tuple[str, ...], namespace: tuple[str, ...], guid: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "u.cap"
+    assert capsule("build", "image", "-o", path, *way, *namespace, "--sign", "trusted") == 0
+    (payload,) = Capsule.parse(path.read_bytes()).payloads
+    assert (str(payload.image_type), payload.index) == (guid, 1)
+    assert capsule("verify", path, "--board", "named", *namespace) == 0
+    assert capsule("verify", path, "--board", "named", *(() if namespace else OWN)) == 1
 
 
 def test_built_and_signed_is_accepted(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +197,10 @@ def test_nothing_is_overwritten_unless_forced(how: str, good: Path, tmp_path: Pa
     [
         ("build image -o x", "whose firmware it is, is not said"),
         ("build image -o x --guid 12", "is not a GUID"),
-        ("build image -o x --board none", "the boards are: bare, odd, one"),
+        ("build image -o x --fw-name N", "belong together"),
+        ("build image -o x --board one --fw-name N --compatible c", "a GUID of their own"),
+        ("build image -o x --board named --namespace 12", "--namespace: EFI_GUID"),
+        ("build image -o x --board none", "the boards are: bare, named, odd, one"),
         ("build image -o x --board odd", "is not a board file"),
         ("build image -o x --board bare", "has no firmware-image"),
         ("build none -o x --board one", "cannot read none: No such file"),

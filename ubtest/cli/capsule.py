@@ -37,7 +37,10 @@ def _declare_build(commands: Commands) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE", help="the firmware, as it is")
     _output(parser)
     parser.add_argument("--board", help="take GUID and index from boards/BOARD.yaml")
-    parser.add_argument("--guid", help=f"UpdateImageTypeId, such as {_GUID}")
+    parser.add_argument("--guid", help=f"or UpdateImageTypeId, such as {_GUID}")
+    parser.add_argument("--fw-name", metavar="NAME", help="or compute it from fw_name and")
+    parser.add_argument("--compatible", help="the first compatible of the device tree's root")
+    _namespace(parser)
     parser.add_argument("--index", type=_number(8), metavar="N", help="UpdateImageIndex; else 1")
     parser.add_argument("--instance", type=_number(64), default=0, metavar="N", help="or 0: any")
     parser.add_argument("--fw-version", type=_number(32), metavar="N", help="adds an MSS1 header")
@@ -91,6 +94,7 @@ def _declare_verify(commands: Commands) -> None:
         help="what the firmware trusts (default: the trusted keys of the key ring)",
     )
     parser.add_argument("--board", help="hold GUID and index against boards/BOARD.yaml")
+    _namespace(parser)
     parser.add_argument(
         "--lsv", type=_number(32), metavar="N", help="the firmware's lowest-supported-version"
     )
@@ -122,6 +126,12 @@ def _output(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite the output file")
 
 
+def _namespace(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--namespace", metavar="GUID", help="CONFIG_EFI_CAPSULE_NAMESPACE_GUID, if not the default"
+    )
+
+
 def _count(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--monotonic-count", type=_number(64), metavar="N", help="signed with the image"
@@ -135,26 +145,18 @@ def _signer(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_files import FileBytes, board_image, write
+    from ubtest.cli.capsule_files import FileBytes, write
+    from ubtest.cli.capsule_image import image_asked_for
     from ubtest.crypto.pkcs7 import signed
     from ubtest.errors import CaseError
     from ubtest.formats.capsule import Capsule, FmpPayload
-    from ubtest.formats.guid import Guid
-    from ubtest.formats.record import FormatError
 
-    if not options.board and not options.guid:
-        raise CaseError("whose firmware it is, is not said", next_step="add --guid or --board")
-    board, index = board_image(options.board) if options.board else (None, 1)
-    try:
-        guid = Guid.of(options.guid) if options.guid else board
-    except FormatError as error:
-        raise CaseError(f"--guid: {error}", next_step=f"write it like {_GUID}") from error
-    assert guid is not None
+    guid, index = image_asked_for(options)
     key = _key(options)
     payload = FmpPayload(
         guid,
         FileBytes(options.image).whole(),
-        index=index if options.index is None else options.index,
+        index=index,
         hardware_instance=options.instance,
         monotonic_count=1 if options.monotonic_count is None else options.monotonic_count,
         fw_version=options.fw_version,
@@ -204,12 +206,13 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_files import FileBytes, board_image
+    from ubtest.cli.capsule_files import FileBytes
+    from ubtest.cli.capsule_image import board_image
     from ubtest.cli.capsule_text import EXIT_CODES, as_json, say, verdict_lines
     from ubtest.crypto.verdict import judge
     from ubtest.formats.acceptance import Target
 
-    target = Target(board_image(options.board) if options.board else None, options.lsv)
+    target = Target(board_image(options.board, options) if options.board else None, options.lsv)
     trusted = _trusted(options.cert)
     verdict = judge(FileBytes(options.file), trusted, target)
     lines = verdict_lines(str(options.file), verdict, trusted, target)

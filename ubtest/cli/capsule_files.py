@@ -3,17 +3,12 @@
 import os
 import stat
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ubtest.cli.capsule_text import say
 from ubtest.crypto.key import write_whole
 from ubtest.errors import CaseError, HostError
 from ubtest.formats.capsule import Capsule
-from ubtest.formats.guid import Guid
 from ubtest.formats.record import FormatError
-from ubtest.project import Project
 
 LARGEST = 256 << 20  # bytes that are held in memory; a capsule is held in the board's, too
 _FIELDS = "the fields are explained by `ubtest capsule show`"
@@ -83,34 +78,6 @@ def write(path: Path, data: bytes, *, force: bool) -> None:
     except OSError as error:
         raise CaseError(f"cannot write {path}: {error.strerror}") from error
     say([f"{path}: {len(data)} bytes"])
-
-
-def board_image(name: str) -> tuple[Guid, int]:
-    """UpdateImageTypeId and UpdateImageIndex of a board, from the file that describes it.
-
-    :raises CaseError: there is no such board, or it names no image.
-    """
-    path = Project.find().boards / f"{name}.yaml"
-    try:
-        described = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for target in described["targets"].values():
-            image: dict[str, Any] = target.get("options", {}).get("firmware-image", {})
-            if image:
-                said = image["image-type"]  # or a table of them, the newest version last
-                image_type = list(said.values())[-1] if isinstance(said, dict) else said
-                return Guid.of(str(image_type)), int(image["index"])
-    except OSError as error:
-        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml"))) or "none"
-        raise CaseError(
-            f"cannot read {path}: {error.strerror}", next_step=f"the boards are: {known}"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, LookupError, AttributeError, TypeError) as error:
-        raise CaseError(f"{path} is not a board file: {error!r}") from error
-    except ValueError as error:
-        raise CaseError(f"{path}: firmware-image: {error}") from error
-    raise CaseError(
-        f"{path} has no firmware-image", next_step="name the image with --guid and --index"
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from labgrid import Target
 
 from ubtest.errors import CaseError
-from ubtest.firmware.versions import Version
+from ubtest.formats.fw_image import ImageIdentity
 from ubtest.formats.guid import Guid
 from ubtest.lab.machine import MachineProtocol
 from ubtest.lab.strategy import BoardStrategy
@@ -72,14 +72,16 @@ class Board:
     @property
     def image(self) -> FirmwareImage:
         """The image that capsules for this board update (option `firmware-image`)."""
-        said = self._option("firmware-image")
+        return self._image("firmware-image", self._option("firmware-image"))
+
+    @property
+    def other_images(self) -> dict[str, FirmwareImage]:
+        """The others that some build of the firmware has, by name (option `other-images`)."""
         try:
-            return FirmwareImage(
-                Guid.of(_of_version(said["image-type"], self.machine.bundle.version)),
-                *(int(str(said[key]), 0) for key in ("index", "flash", "offset", "size")),
-            )
-        except (KeyError, ValueError) as error:
-            raise self._wrong("firmware-image", error) from error
+            listed = self._option("other-images")
+        except CaseError:
+            return {}
+        return {said.get("fw-name", ""): self._image("other-images", said) for said in listed}
 
     @property
     def storage(self) -> Storage:
@@ -94,6 +96,16 @@ class Board:
     def load_address(self) -> int:
         """Where bytes can be put into memory (option `load-address`)."""
         return int(str(self._option("load-address")), 0)
+
+    def _image(self, option: str, said: dict[str, Any]) -> FirmwareImage:
+        namespace = self.machine.bundle.config.get("EFI_CAPSULE_NAMESPACE_GUID")
+        try:
+            return FirmwareImage(
+                ImageIdentity.read(said).guid(Guid.of(namespace) if namespace else None),
+                *(int(str(said[key]), 0) for key in ("index", "flash", "offset", "size")),
+            )
+        except (KeyError, ValueError) as error:
+            raise self._wrong(option, error) from error
 
     def _option(self, name: str) -> Any:
         try:
@@ -115,18 +127,3 @@ class Board:
 
     def off(self) -> None:
         self.strategy.transition("off")
-
-
-def _of_version(said: str | dict[str, str], version: str) -> str:
-    """A value, or the last row of a table "from this version on" that holds for the firmware.
-
-    :raises KeyError: the firmware is older than every row.
-    """
-    if isinstance(said, str):
-        return said
-    now = Version.parse(version)
-    rows = {Version.parse(since): value for since, value in said.items()}
-    holding = [since for since in rows if since <= now]
-    if not holding:
-        raise KeyError(version)
-    return rows[max(holding)]
