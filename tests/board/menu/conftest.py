@@ -19,6 +19,7 @@ from ubtest.uefi.bootmenu import BootMenu, undefine
 from ubtest.uefi.eficonfig import EfiConfig
 from ubtest.uefi.menu import Menu
 
+KEPT: pytest.StashKey = pytest.StashKey()  # the screen that a test compares with
 FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
 
 
@@ -101,8 +102,8 @@ def menus(request, results) -> Iterator[list[Menu]]:
 
 def expected(request, menu: Menu) -> Page:
     """The kept screen that differs, else the words that the last wait was given."""
-    if "kept_screen" in request.fixturenames:
-        for result in request.getfixturevalue("snapshot").executions.values():
+    if kept := request.node.stash.get(KEPT, None):
+        for result in kept.executions.values():
             if not result.success and result.recalled_data:
                 return Page.of(result.recalled_data)
     return Page.of(menu.wanted)
@@ -156,7 +157,7 @@ def kept_screen(request, snapshot, firmware):
     Releases draw differently, so one that none was kept for has nothing to be compared with.
     """
     texts = type("ScreenText", (ScreenText,), {"release": firmware.version})
-    mine = snapshot.use_extension(texts)
+    mine = request.node.stash[KEPT] = snapshot.use_extension(texts)
     kept = Path(texts.get_location(test_location=mine.test_location, index=0))
     if not kept.exists() and not request.config.option.update_snapshots:
         pytest.skip(f"no screen was kept for U-Boot {firmware.version}: add --snapshot-update")
