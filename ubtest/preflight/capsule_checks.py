@@ -9,7 +9,15 @@ from ubtest.plugin.known_bugs import known_bug
 from ubtest.preflight import commands
 from ubtest.preflight.facts import CapsuleFile, Facts, Unread, Volume
 from ubtest.preflight.finding import Answer, Severity, note, ok, problem, unknown
-from ubtest.preflight.judgement import Judged, files_of, first_item, judged, rebuilt, searched
+from ubtest.preflight.judgement import (
+    Judged,
+    files_of,
+    first_item,
+    judged,
+    rebuilt,
+    searched,
+    wanted,
+)
 from ubtest.uefi.capsules import DIRECTORY
 
 FOLDER = "\\" + DIRECTORY.replace("/", "\\")
@@ -91,9 +99,13 @@ def file(facts: Facts) -> Answer:
 def image(facts: Facts) -> Answer:
     """GUID and index against the ESRT and the board file."""
     found = _by_rule(facts, IMAGE_RULES, "the firmware has an image of this GUID and index")
-    if found.severity is not Severity.OK or not isinstance(facts.esrt, Unread):
+    if found.severity is not Severity.OK:
         return found
-    return unknown(f"the ESRT: {facts.esrt.why}")
+    if isinstance(facts.esrt, Unread):
+        return unknown(f"the ESRT: {facts.esrt.why}")
+    if any(wanted(facts, first_item(each)) is None for each in files_of(facts)):
+        return unknown("the GUID is known, the index is not: no ESRT has it, nor the board file")
+    return found
 
 
 def signature(facts: Facts) -> Answer:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from ubtest.formats.guid import ESP_TYPE
 from ubtest.lab.uboot import UBootConsoleDriver
 
 _HANDLE = re.compile(r"^[0-9a-f]{8,16}(?: \([^\n]*\))?\n(?P<body>(?:  [^\n]*\n?)*)", re.MULTILINE)
@@ -11,7 +12,8 @@ _OPTION = re.compile(
     r"  file_path: (?P<path>[^\n]*)$",
     re.MULTILINE,
 )
-SYSTEM_PARTITION = "System Partition"
+# "system" with CONFIG_PARTITION_TYPE_GUID (lib/uuid.c, list_guid)
+_SYSTEM_PARTITION = {"System Partition", "system", str(ESP_TYPE)}
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Handle:
     @property
     def system(self) -> bool:
         """It is an EFI system partition."""
-        return SYSTEM_PARTITION in self.protocols
+        return not self.protocols.isdisjoint(_SYSTEM_PARTITION)
 
 
 def handles(uboot: UBootConsoleDriver) -> tuple[Handle, ...]:

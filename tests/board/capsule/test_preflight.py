@@ -26,6 +26,7 @@ from ubtest.formats.loadopt import LoadOption
 from ubtest.formats.status import DEVICE_ERROR, SECURITY_VIOLATION, SUCCESS
 from ubtest.formats.varstore import Variable
 from ubtest.lab.open_board import open_board
+from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.disk import Disk, build_disk, esp
 from ubtest.media.fat import FatVolume
 from ubtest.plugin.known_bugs import known_bug
@@ -48,7 +49,7 @@ pytestmark = [
 own_request = pytest.mark.needs("!EFI_IGNORE_OSINDICATIONS")
 on_qemu = pytest.mark.needs("TARGET_QEMU_ARM_64BIT")
 
-IMAGE = b"new firmware! " * 600
+IMAGE = b"new firmware! " * 600  # as in `conftest`
 BASIC_DATA = Guid.of("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")
 OTHER_TYPE = Guid.of("11111111-2222-4333-8444-555555555555")
 NAME = "u.cap"
@@ -131,8 +132,14 @@ class Desk:
 
     def update(self) -> Outcome:
         """What the firmware makes of the image at boot."""
+        return self._on().at_boot()
+
+    def start(self) -> None:
+        """The same, and nothing is read from a disk that may be broken."""
         update = self._on()
-        return update.at_boot()
+        self.board.uboot.reset()
+        update.find_disk()
+        capsules.start_efi(self.board.uboot)
 
     def mend(self, commands: Iterable[str]) -> None:
         """Type what preflight said, at the board's prompt or on this host."""
@@ -200,7 +207,7 @@ def assert_found_and_mended(desk: Desk, wrong: Wrong, flash) -> None:
     assert report.exit_code == 1
     kept = desk.image.read_bytes()
 
-    desk.update()
+    desk.start()
 
     assert flash.changes == []  # the firmware did not take it
     desk.power_off()
@@ -436,8 +443,9 @@ def test_too_large_for_its_place(desk, board, good, flash, keyring):
     assert named(report) == ["flash"]
     assert wrong.says in report.problems[0].what
     outcome = desk.update()
-    assert outcome.status == DEVICE_ERROR
-    assert not any(flash.region[-16:])
+    if not known_bug("boot-time-results-lost").affects(desk.board_run.firmware.version):
+        assert outcome.status == DEVICE_ERROR
+    assert flash.changes_outside == []  # the last byte has found no place
     desk.power_off()
     desk.make(wrong, good, large)
     mend_until_well(desk, report)
@@ -460,12 +468,12 @@ def test_a_waiting_update_stays(update, good, flash):
     report = live(update)
 
     assert named(report) == []
-    assert [each.check for each in report.of(Severity.UNKNOWN) if each.check not in NOT_TOLD] == [
-        "image"
-    ]
+    not_told = {each.check for each in report.of(Severity.UNKNOWN)} - NOT_TOLD
+    assert not_told == {"request supported", "image"}
     assert update.disk.sha256() == before
     assert flash.changes == []
-    assert update.at_boot().status == SUCCESS
+    update.at_boot()
+    assert flash.region.startswith(IMAGE)
 
 
 @own_request
@@ -489,7 +497,18 @@ def test_a_request_that_is_gone_at_the_reset(update, good, flash):
     for command in report.problems[0].fix:
         uboot.check(command.removeprefix("=> "))
     assert named(live(update)) == []
-    assert update.at_boot().status == SUCCESS
+    update.at_boot()
+    assert flash.region.startswith(IMAGE)
+
+
+def hide_the_key(uboot: UBootConsoleDriver) -> None:
+    """Rename /signature where it is: without the property, all that follows in the tree would
+    move, and U-Boot's drivers hold offsets into it."""
+    uboot.check("fdt addr ${fdtcontroladdr}")
+    uboot.check("fdt get addr place /signature capsule-key")
+    place = int(uboot.check("printenv place").removeprefix("place="), 16)
+    before = len("signature".ljust(12)) + 3 * 4  # token, length and name of the property
+    uboot.check(f"mw.b {place - before:x} {ord('S'):x}")
 
 
 @own_request
@@ -499,8 +518,7 @@ def test_no_key_in_the_device_tree(update, good, flash, firmware):
         pytest.skip("the key is inside of this version's binary")
     update.place({NAME: good.pack()})
     uboot = update.board.uboot
-    uboot.check("fdt addr ${fdtcontroladdr}")
-    uboot.check("fdt rm /signature capsule-key")
+    hide_the_key(uboot)
 
     report = live(update)
 

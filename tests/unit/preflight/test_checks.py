@@ -315,6 +315,15 @@ def test_a_capsule_that_is_refused(ring, number):
     assert says in only(facts, check).what
 
 
+def test_an_index_that_nobody_names_is_not_taken_for_good(facts):
+    assert unknown(replace(facts, image=Unread("no firmware-image"))) == {"image"}
+
+
+def test_a_board_file_that_names_another_image_is_no_witness(facts):
+    other = Guid.of("11111111-2222-4333-8444-555555555555")
+    assert unknown(replace(facts, image=(other, 1))) == {"image"}
+
+
 def test_a_capsule_of_the_user_is_judged_as_well(facts, ring):
     from ubtest.preflight.facts import CapsuleFile
 

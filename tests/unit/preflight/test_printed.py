@@ -64,8 +64,10 @@ def test_a_listing_that_is_not_understood_is_not_half_read():
         parse_folder(LISTING.replace("      100   a.cap", "      100 - a.cap"))
 
 
-def test_handles():
-    found = {handle.path: handle.system for handle in parse_handles(HANDLES)}
+@pytest.mark.parametrize("name", ["System Partition", "system"])  # "system" on the sandbox
+def test_handles(name):
+    text = HANDLES.replace("System Partition", name)
+    found = {handle.path: handle.system for handle in parse_handles(text)}
     assert found[f"{WHOLE_DISK}/{NODE}"]
     assert not found[WHOLE_DISK]
     assert len(found) == 3
