@@ -110,3 +110,14 @@ def test_a_signal_ends_it_in_order(number: int, code: int, tmp_path: Path) -> No
         process.send_signal(number)
         assert process.stderr.read() == b"stopped\n"
         assert process.wait(10) == code
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ours = "import sys; from ubtest.cli import main; sys.exit(main(['doctor']))"
+    with spawn([sys.executable, "-c", ours], stdout=writing, stderr=-1) as process:
+        os.close(writing)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(10) == 128 + signal.SIGPIPE

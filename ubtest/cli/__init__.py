@@ -1,6 +1,7 @@
 """The command `ubtest`: argument parsing only, the work is done in the rooms below."""
 
 import argparse
+import os
 import signal
 import sys
 from types import FrameType
@@ -39,6 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, _stop)
     try:
         code: int = options.command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, `head` or a pager, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except UbtestError as error:
         if options.debug:
             raise
