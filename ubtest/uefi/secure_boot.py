@@ -62,7 +62,7 @@ def write(board: Board, write: AuthenticatedWrite) -> bool:
         board.uboot.check(command)
     flags = " ".join(flag for bit, flag in _FLAGS.items() if write.attributes & bit)
     line = f"setenv -e -guid {write.guid} {flags} -i {at:x}:{len(data):x} {write.name}"
-    return board.uboot.command(line).status == 0
+    return bool(board.uboot.command(line).status == 0)
 
 
 def value(board: Board, name: str) -> bytes | None:

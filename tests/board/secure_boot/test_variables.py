@@ -5,7 +5,6 @@ import pytest
 from ubtest.cases.secure_boot import ROWS, Content, Row
 from ubtest.formats.authvar import AuthenticatedWrite
 from ubtest.uefi.secure_boot import (
-    ENROLLED,
     LATER,
     SETUP_MODE,
     USER_MODE,
