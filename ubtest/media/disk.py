@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
-from ubtest.formats.fat import Content, Geometry, fat_volume
+from ubtest.formats.fat import Content, fat_volume
+from ubtest.formats.fat_layout import Geometry
 from ubtest.formats.gpt import SECTOR, TAIL_SECTORS, Gpt, GptPartition
 from ubtest.formats.guid import ESP_TYPE, Guid
 from ubtest.formats.record import FormatError

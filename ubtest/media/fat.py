@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
-from ubtest.formats.fat import SECTOR, Content, fat_volume
+from ubtest.formats.fat import Content, fat_volume
+from ubtest.formats.fat_layout import SECTOR
 from ubtest.formats.record import FormatError
 from ubtest.run import Finished, run
 

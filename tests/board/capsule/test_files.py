@@ -3,7 +3,8 @@
 
 import pytest
 
-from ubtest.formats.fat import ARCHIVE, HIDDEN, READ_ONLY, SYSTEM, VOLUME_LABEL, File
+from ubtest.formats.fat import File
+from ubtest.formats.fat_layout import ARCHIVE, HIDDEN, READ_ONLY, SYSTEM, VOLUME_LABEL
 from ubtest.formats.status import SECURITY_VIOLATION, SUCCESS
 
 pytestmark = [

@@ -4,15 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ubtest.formats.fat import (
-    HIDDEN,
-    READ_ONLY,
-    BootSector,
-    File,
-    FolderEntry,
-    Geometry,
-    fat_volume,
-)
+from ubtest.formats.fat import File, fat_volume
+from ubtest.formats.fat_layout import HIDDEN, READ_ONLY, BootSector, FolderEntry, Geometry
 from ubtest.formats.fatname import LongNamePart, long_name, short_names
 from ubtest.formats.record import FormatError
 

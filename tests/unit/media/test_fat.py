@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ubtest.errors import CaseError, HostError
-from ubtest.formats.fat import HIDDEN, READ_ONLY, SYSTEM, VOLUME_LABEL, File
+from ubtest.formats.fat import File
+from ubtest.formats.fat_layout import HIDDEN, READ_ONLY, SYSTEM, VOLUME_LABEL
 from ubtest.media.fat import FatVolume
 from ubtest.run import run
 
