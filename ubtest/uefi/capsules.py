@@ -52,12 +52,6 @@ def requested() -> Variable:
     return Variable("OsIndications", GLOBAL_VARIABLE, variables.PERSISTENT, 0, data)
 
 
-def update_requested(uboot: UBootConsoleDriver) -> bool:
-    """Whether the firmware still holds the request of :func:`request_update`."""
-    variable = variables.read(uboot, "OsIndications")
-    return variable is not None and bool(variable.data[0] & FILE_CAPSULE_DELIVERY)
-
-
 def start_efi(uboot: UBootConsoleDriver, *, timeout: float = 60) -> bool:
     """Start the EFI subsystem, which looks for capsules by itself; True when it reset the board.
 
@@ -89,11 +83,23 @@ def last_report(uboot: UBootConsoleDriver) -> Report | None:
 
     :raises FirmwareError: CapsuleLast names a variable that does not exist or is not a result.
     """
-    last = variables.read(uboot, "CapsuleLast", CAPSULE_REPORT)
-    if last is None:
-        return None
+    return report_and_request(uboot)[0]
+
+
+def report_and_request(uboot: UBootConsoleDriver) -> tuple[Report | None, bool]:
+    """:func:`last_report`, and whether the firmware still holds the request for an update."""
+    found = variables.read_any(uboot, "CapsuleLast", "OsIndications")
+    last = found.get(("CapsuleLast", CAPSULE_REPORT))
+    asked = found.get(("OsIndications", GLOBAL_VARIABLE))
+    return (
+        None if last is None else _report(uboot, last),
+        asked is not None and bool(asked.data[0] & FILE_CAPSULE_DELIVERY),
+    )
+
+
+def _report(uboot: UBootConsoleDriver, last: Variable) -> Report:
     name = last.data.decode("utf-16-le", errors="backslashreplace")
-    variable = variables.read(uboot, name, CAPSULE_REPORT)
+    variable = variables.read_any(uboot, name).get((name, CAPSULE_REPORT))
     if variable is None:
         raise FirmwareError(f"CapsuleLast names {name!r}, and there is no such variable")
     try:

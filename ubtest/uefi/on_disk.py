@@ -147,10 +147,11 @@ class OnDiskUpdate:
         uboot = self.board.uboot
         if reset:
             self.find_disk()
+        report, requested = capsules.report_and_request(uboot)
         return Outcome(
             reset,
-            capsules.last_report(uboot),
-            capsules.update_requested(uboot),
+            report,
+            requested,
             self._left(),
             self._stored(),
         )

@@ -64,6 +64,19 @@ def read(uboot: UBootConsoleDriver, name: str, guid: Guid = GLOBAL_VARIABLE) -> 
     raise FirmwareError(f"cannot read the variable {name}: {reply.text}", tail=reply.text)
 
 
+def read_any(
+    uboot: UBootConsoleDriver, first: str, *others: str
+) -> dict[tuple[str, Guid], Variable]:
+    """Those of several names that exist, whatever their GUID, by one short command.
+
+    :raises FirmwareError: the firmware refuses it.
+    """
+    # Of one name alone that does not exist, it would say so and fail
+    names = (first, *others) if others else (first, first)
+    found = parse(uboot.check(f"printenv -e {' '.join(names)}"))
+    return {(variable.name, variable.guid): variable for variable in found}
+
+
 def write(uboot: UBootConsoleDriver, name: str, data: bytes, guid: Guid = GLOBAL_VARIABLE) -> None:
     """Set a non-volatile variable that is visible at runtime, as an operating system would.
 
