@@ -14,11 +14,14 @@ from ubtest.formats.loadopt import LoadOption
 from ubtest.lab.board import Board
 from ubtest.media.disk import build_disk, esp
 from ubtest.plugin.run_state import FAILED
+from ubtest.probe.build import probe
+from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.bootmenu import BootMenu, undefine
 from ubtest.uefi.eficonfig import EfiConfig
 from ubtest.uefi.menu import Menu
 
+ARCH = {"arm64": "aa64", "x86_64": "x64", "sandbox": "x64"}  # of the firmware, of the probe
 KEPT: pytest.StashKey = pytest.StashKey()  # the screen that a test compares with
 FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
 
@@ -26,10 +29,10 @@ FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b
 class Options:
     """The boot options of a board with one disk, as its variables hold them."""
 
-    def __init__(self, board, folder):
+    def __init__(self, board, folder, files):
         self.board = board
-        disk = build_disk(folder / "esp.img", FILES)
-        board.machine.attach(disk, board.storage.bus)
+        self._disk = build_disk(folder / "esp.img", files)
+        board.machine.attach(self._disk, board.storage.bus)
         self.uboot = board.boot()
         self.find_disk()
         partition = esp()
@@ -37,7 +40,7 @@ class Options:
         self._drive = HardDrive(1, partition.first_lba, sectors, partition.unique_guid)
 
     def find_disk(self):
-        self.uboot.check(self.board.storage.find.format(path=""), timeout=30)
+        self.uboot.check(self.board.storage.find.format(path=self._disk.path), timeout=30)
 
     @property
     def volume(self):
@@ -69,9 +72,20 @@ class Options:
 
 
 @pytest.fixture
-def options(board, tmp_path, eficonfig):
+def probes(board):
+    """Orders of the boot probes that are ONE.EFI and TWO.EFI of the disk."""
+    return {name: Orders() for name in ("EFI/TEST/ONE.EFI", "EFI/TEST/TWO.EFI")}
+
+
+@pytest.fixture
+def options(request, board, tmp_path, eficonfig):
     """A board with a disk, on which the firmware has made the boot options that it makes itself."""
-    options = Options(board, tmp_path)
+    files = dict(FILES)
+    if "probes" in request.fixturenames:
+        arch = ARCH[board.machine.bundle.arch]
+        orders = request.getfixturevalue("probes")
+        files |= {name: probe(arch, each) for name, each in orders.items()}
+    options = Options(board, tmp_path, files)
     with eficonfig(board) as menu:
         menu.leave()
     return options

@@ -1,11 +1,13 @@
 """Boot options made, changed and taken away in menus: the variables hold exactly that."""
 
 from dataclasses import replace
+from zlib import crc32
 
 import pytest
 
 from ubtest.formats.guid import GLOBAL_VARIABLE
 from ubtest.formats.loadopt import ACTIVE, LoadOption
+from ubtest.probe.facts import Initrd, parse_facts
 from ubtest.uefi import variables
 from ubtest.uefi.eficonfig import (
     ADD,
@@ -78,6 +80,26 @@ def test_an_added_option_survives_a_reset(options, board, eficonfig):
     options.find_disk()
     assert options.read(number) == option
     assert options.read_order() == order
+
+
+@pytest.mark.needs("CMD_BOOTEFI_BOOTMGR")
+def test_an_added_option_boots(options, probes, board, eficonfig):
+    before = options.all()
+    with eficonfig(board) as menu:
+        menu.open(ADD, "** Add Boot Option **")
+        menu.type_into("Description", "Probe")
+        menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "TWO.EFI")
+        menu.pick_file("Initrd File", options.volume, "initrd.img")
+        menu.type_into("Optional Data", "word=1")
+        menu.choose("Save")
+        menu.leave()
+    number = number_of(changed(before, options.all()))
+    options.order(number)
+    (facts,) = parse_facts(options.uboot.check("bootefi bootmgr"))
+    assert facts.nonce == probes["EFI/TEST/TWO.EFI"].nonce
+    assert facts.boot_current == number
+    assert facts.options == "word=1\0".encode("utf-16-le")
+    assert facts.initrd == Initrd(len(b"initrd"), crc32(b"initrd"))
 
 
 @pytest.mark.slow
