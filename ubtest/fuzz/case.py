@@ -28,7 +28,7 @@ COUNTS = {1: 60, 2: 24, 3: 10, 5: 6}  # mutations of one case
 # What kind of mutation, by the name of the mix. In the even one those that reach the parser of
 # signatures are few: where a firmware crashes on them, each costs a boot, and all others wait.
 MIXES = {
-    "even": {"outer": 18, "management": 22, "payload": 50, "payloads": 7, "bytes": 2, "tree": 1},
+    "even": {"outer": 10, "management": 20, "payload": 60, "payloads": 7, "bytes": 2, "tree": 1},
     "signature": {
         "outer": 2,
         "management": 2,
@@ -41,15 +41,8 @@ MIXES = {
 # How often a field is taken, by the end of its name: seldom where nobody looks at it, and
 # where it shifts the signature
 SELDOM = (
-    *(
-        "Flags",
-        "CapsuleImageSize",
-        "reserved_bytes",
-        "wRevision",
-        "wCertificateType",
-        "UpdateVendorCodeSize",
-    ),
-    *("dwLength", "signature"),
+    *("HeaderSize", "Flags", "CapsuleImageSize", "reserved_bytes", "UpdateVendorCodeSize"),
+    *("wRevision", "wCertificateType", "dwLength", "signature"),
 )
 FIELDS = {"set": 45, "add": 25, "bit": 20, "size of the file plus": 10}
 # Values at which sizes and numbers break: around nothing, the headers, and the widths
