@@ -13,8 +13,9 @@ from ubtest.uefi.capsules import FILE_CAPSULE_DELIVERY
 
 _OPTION = re.compile(r"Boot[0-9A-F]{4}")
 _REQUEST_RULE = (
-    "efi_capsule.c, check_run_capsules; UEFI 2.10 section 8.5.4. U-Boot takes the request "
-    "back each time its EFI subsystem starts, also where it finds no capsule"
+    "capsules on disk are applied when OsIndications asks for it only, and U-Boot takes the "
+    "request back each time its EFI subsystem starts, also where it finds no capsule (efi_capsule.c, "
+    "check_run_capsules; UEFI 2.10 section 8.5.4)"
 )
 
 
