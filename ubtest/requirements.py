@@ -86,6 +86,8 @@ BOARD = (
 TESTS = (
     Requirement("openssl", "openssl", "second opinion on signatures", ("version",)),
     Requirement("gdisk", "sgdisk", "second opinion on partition tables"),
+    Requirement("fdisk", "sfdisk", "second opinion on the partition tables of old PCs"),
+    Requirement("genisoimage", "isoinfo", "second opinion on CD images"),
     Requirement("dosfstools", "fsck.fat", "second opinion on FAT", ()),
 )
 REQUIREMENTS = PYTHON + SOURCE + BUILD + BOARD + TESTS

@@ -79,7 +79,7 @@ def build_disk(
     """
     gpt = _partitioned(size, identity, kind)
     (partition,) = gpt.partitions
-    with _replacing(path) as part:
+    with replacing(path) as part:
         with part.open("r+b") as image:
             image.truncate(size)
             for offset, piece in gpt.pack():
@@ -89,7 +89,7 @@ def build_disk(
             files,
             partition.last_lba - partition.first_lba + 1,
             label=label,
-            serial=_derived(identity, "volume").int & 0xFFFFFFFF,
+            serial=derived(identity, "volume").int & 0xFFFFFFFF,
         )
     return Disk(path)
 
@@ -124,19 +124,19 @@ def _partitioned(size: int, identity: str, kind: Guid) -> Gpt:
     esp = GptPartition(
         "EFI System",
         kind,
-        Guid(_derived(identity, "partition").bytes_le),
+        Guid(derived(identity, "partition").bytes_le),
         ALIGNMENT,
         end - 1,
     )
-    return Gpt(Guid(_derived(identity, "disk").bytes_le), (esp,), sectors)
+    return Gpt(Guid(derived(identity, "disk").bytes_le), (esp,), sectors)
 
 
-def _derived(identity: str, part: str) -> uuid.UUID:
+def derived(identity: str, part: str) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, f"{identity}/{part}")
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """An empty file beside a path that takes its place in the end, or vanishes on any error."""
     part = None
     try:
