@@ -10,6 +10,7 @@ from ubtest.crypto.pkcs7 import signed
 from ubtest.formats.capsule import Capsule
 from ubtest.formats.fmp import FmpPayload
 from ubtest.formats.guid import Guid
+from ubtest.media.content import Content
 
 
 class Effect(enum.Enum):
@@ -100,6 +101,16 @@ class Case:
     paths: Path = Path.MEMORY
     bug: str | None = None
     bug_on: Path = ALL
+
+    def flash_after(self, bench: Bench, before: Content, region: slice) -> Content:
+        """The whole chip as it must be after the row.
+
+        :param region: where the image is in it.
+        """
+        if self.effect is Effect.UNCHANGED:
+            return before
+        image = self.written(bench)
+        return before.written(region.start, image.ljust(region.stop - region.start, b"\xff"))
 
 
 def outer(**fields: Any) -> Make:
