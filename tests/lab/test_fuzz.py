@@ -78,7 +78,7 @@ def test_a_slow_case_is_a_hang_only_as_long_as_the_patience_is(bench):
     good = bench.cases.corpus.good("signed", 1)
     payload = replace(good.capsule.payloads[0], image_size=0x3000000)
     file = replace(good.capsule, payloads=(payload,)).pack()
-    impatient = Trials(bench.trials._board, hang=0.02)
+    impatient = Trials(bench.trials.board, hang=0.02)
     assert impatient.alone(file).answer is Answer.HUNG
     assert bench.trials.alone(file).answer in (Answer.REFUSED, Answer.CRASHED)
 

@@ -63,7 +63,7 @@ class Trials:
     """
 
     def __init__(self, board: Board, *, batch: int = BATCH, hang: float = HANG) -> None:
-        self._board = board
+        self.board = board
         self._batch = batch
         self._hang = hang
         self._region: bytes | None = None  # as it was seen last; None while the board is down
@@ -85,9 +85,13 @@ class Trials:
             yield from outcomes
             at += len(outcomes)
 
+    def take_over(self) -> None:
+        """Start from a board that boots, whatever others did to it."""
+        self._region = None
+
     def alone(self, file: bytes) -> Outcome:
         """One capsule on a board that has just booted."""
-        self._region = None
+        self.take_over()
         self._put([file])
         return self._some([file])[0]
 
@@ -95,13 +99,13 @@ class Trials:
         """Put capsules into the memory of the board, which boots if it must."""
         if self._region is None:
             self._region = self._boot()
-        board, first = self._board, self._board.load_address
+        board, first = self.board, self.board.load_address
         board.machine.put(b"".join(file.ljust(STRIDE, b"\0") for file in files), first)
         board.uboot.check(f"setenv a {first:x};setenv z {first + len(files) * STRIDE:x}")
 
     def _some(self, files: Sequence[bytes]) -> list[Outcome]:
         """The outcomes of the first of those in memory: up to one that was accepted, or a crash."""
-        before, uboot = self._region, self._board.uboot
+        before, uboot = self._region, self.board.uboot
         assert before is not None
         started, fault = time.monotonic(), None
         try:
@@ -133,7 +137,7 @@ class Trials:
 
     def _boot(self) -> bytes:
         """A fresh board at its prompt; gives what is in its flash."""
-        board, image = self._board, self._board.image
+        board, image = self.board, self.board.image
         board.strategy.lost()
         board.off()
         board.machine.renew({image.offset: (OLD * (image.size // len(OLD) + 1))[: image.size]})
@@ -145,7 +149,7 @@ class Trials:
 
     def _look(self) -> tuple[bytes, bool]:
         """The region, and whether the rest of the chip changed. No large part is copied."""
-        image = self._board.image
-        flash = self._board.machine.flash(image.flash)
+        image = self.board.image
+        flash = self.board.machine.flash(image.flash)
         start, end = self._outside
         return flash[image.region], not (flash.startswith(start) and flash.endswith(end))
