@@ -22,9 +22,10 @@ one:
 
 def test_the_keys_of_the_repository() -> None:
     declared = {key.name: key for key in read_declarations(REPOSITORY / "keys" / "keyring.yaml")}
-    assert {"trusted", "trusted-second", "untrusted", "rsa4096"} <= declared.keys()
     assert declared["rsa4096"].bits == 4096
-    assert [name for name, key in declared.items() if not key.trusted] == ["untrusted"]
+    trusted = [name for name, key in declared.items() if key.trusted]
+    assert trusted == ["trusted", "trusted-second", "rsa4096"]
+    assert declared.keys() - trusted == {"untrusted", "pk", "kek", "db", "db-second"}
 
 
 def test_a_declaration(tmp_path: Path) -> None:
