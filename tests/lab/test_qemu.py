@@ -9,6 +9,7 @@ import pytest
 
 from ubtest.errors import CaseError, FirmwareCrash, LabError
 from ubtest.firmware.bundle import Bundle
+from ubtest.media.content import Content
 from ubtest.media.disk import build_disk
 
 KIB = 1024
@@ -91,8 +92,10 @@ def test_flash_contents_survive_a_power_cycle(board):
     uboot = board.boot()
     uboot.check("protect off 3000000 +40000; erase 3000000 +40000; mw.b 48000000 5a 1000")
     uboot.check("cp.b 48000000 3000000 1000", timeout=30)
+    assert board.machine.content()[0x3000000:0x3001001] == b"\x5a" * 4096 + b"\xff"
     board.off()
     assert board.machine.flash()[0x3000000:0x3001001] == b"\x5a" * 4096 + b"\xff"
+    assert board.machine.content() == Content.of(board.machine.flash())
     assert "5a5a5a5a" in board.boot().check("md.l 3000000 1")
 
 
@@ -104,6 +107,7 @@ def test_a_snapshot_brings_flash_and_variables_back(lab):
     board.machine.save("prompt")
     uboot.check("setenv mark after; erase 3000000 +40000", timeout=30)
     assert board.machine.flash() != before
+    assert board.machine.content() == Content.of(board.machine.flash())
     board.machine.restore("prompt")
     assert uboot.check("printenv mark") == "mark=before"
     assert board.machine.flash() == before

@@ -180,6 +180,16 @@ def test_the_firmware_finds_the_keys_of_the_ring(board):
     assert "capsule-key" in log
 
 
+def test_properties_that_a_test_adds_are_in_the_device_tree_until_it_ends(board):
+    look = "fdt addr $fdtcontroladdr; fdt print /ubtest mark"
+    board.machine.renew()
+    board.machine.dtb_properties = {"/ubtest": {"mark": 0x1234}}
+    assert "0x00001234" in board.boot().check(look)
+    board.off()
+    board.machine.renew()
+    assert board.boot().command(look).status == 1
+
+
 # disks and memory
 
 
