@@ -94,7 +94,9 @@ def test_the_version_is_remembered_under_the_guid(which, board, deliver):
 
     deliver(image.image_type, image.index, fw_version=7)
 
-    assert capsules.fmp_state(board.uboot, image.image_type, image.index).fw_version == 7
+    state = capsules.fmp_state(board.uboot, image.image_type, image.index)
+    assert state is not None
+    assert state.fw_version == 7
     assert capsules.fmp_state(board.uboot, other.image_type, other.index) is None
 
 
