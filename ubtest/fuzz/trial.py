@@ -113,6 +113,10 @@ class Trials:
         except FirmwareError:
             fault = Answer.HUNG if time.monotonic() - started >= self._hang else Answer.CRASHED
             said = uboot.transcript.tail(1 << 16).rpartition("run f")[2].partition("\n")[2]
+        if fault:
+            # Where the firmware resets, the machine ends at a moment of its own
+            self.board.strategy.lost()
+            self.board.off()
         self._region, outside = self._look()
         after = self._region
         outcomes = [
