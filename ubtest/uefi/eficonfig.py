@@ -35,11 +35,16 @@ class EfiConfig(Menu):
     def type_into(self, field: str, text: str) -> Page:
         """Fill in a field of the option on the screen, which begins with `field`."""
         self.choose_field(field)
-        self.shows("Press ENTER to complete")
-        self.press(*(char.encode() for char in text))
+        self.ask()
+        self.insist(text[0].encode(), text[0])
+        self.press(*(char.encode() for char in text[1:]))
         self.shows(text)
         self.press(ENTER)
         return self.shows(f"{field}: {text}")
+
+    def ask(self) -> Page:
+        """Wait until the firmware asks for a text."""
+        return self.shows("Press ENTER to complete")
 
     def pick_file(self, field: str, volume: str, *path: str) -> Page:
         """Choose the file of a field, folder by folder.

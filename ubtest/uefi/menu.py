@@ -149,6 +149,27 @@ class Menu:
             " and ".join(f"`{text}`" for text in texts),
         )
 
+    def insist(self, key: bytes, shown: str) -> None:
+        """Press a key again and again until it shows, at the end of the line with the cursor.
+
+        For a place where the firmware throws away what was typed before it asked, and does so
+        after it has drawn: lib/efi_loader/efi_console.c, efi_console_get_u16_string.
+
+        :raises FirmwareError: no key shows.
+        """
+
+        def shows() -> bool:
+            row, column = self._screen.cursor
+            return self.page.lines[row][:column].endswith(shown)
+
+        deadline = Deadline(self._timeout)
+        self.wanted = f"the key `{shown}`"
+        while not deadline.expired:
+            self.press(key)
+            if self._session.until(shows, Deadline(min(deadline.left, 0.5))):
+                return
+        raise self._not_shown(f"not within {self._timeout:g} s")
+
     def ends_within(self, seconds: float) -> bool:
         """Whether the menu ends by itself: for what must not happen when time passes."""
         self._session.until(lambda: False, Deadline(seconds))

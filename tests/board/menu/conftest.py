@@ -58,9 +58,14 @@ class Options:
         variables.write(self.uboot, "BootOrder", struct.pack(f"<{len(numbers)}H", *numbers))
 
     def all(self):
-        """Every variable: (name, GUID) -> (attributes, value)."""
+        """Every variable: (name, GUID) -> (attributes, value). Without the one that holds the
+        store of all others (lib/efi_loader/efi_var_file.c)."""
         found = variables.parse(self.uboot.check("printenv -e"))
-        return {(each.name, each.guid): (each.attributes, each.data) for each in found}
+        return {
+            (each.name, each.guid): (each.attributes, each.data)
+            for each in found
+            if each.name != "VarToFile"
+        }
 
     def read(self, number):
         found = variables.read(self.uboot, f"Boot{number:04X}")
