@@ -14,8 +14,8 @@ from ubtest.uefi.capsules import FILE_CAPSULE_DELIVERY
 _OPTION = re.compile(r"Boot[0-9A-F]{4}")
 _REQUEST_RULE = (
     "capsules on disk are applied when OsIndications asks for it only, and U-Boot takes the "
-    "request back each time its EFI subsystem starts, also where it finds no capsule (efi_capsule.c, "
-    "check_run_capsules; UEFI 2.10 section 8.5.4)"
+    "request back each time its EFI subsystem starts, also where it finds no capsule "
+    "(efi_capsule.c, check_run_capsules; UEFI 2.10 section 8.5.4)"
 )
 
 
