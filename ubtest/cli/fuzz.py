@@ -92,7 +92,7 @@ def _campaign(options: argparse.Namespace) -> int:
     rate = campaign.done / campaign.seconds if campaign.seconds else 0
     print(f"{campaign.done} cases, {rate:.0f} a second, {bench.trials.boots} boots")
     for finding in campaign.findings:
-        print(f"  {finding.count:6} x {finding.first}")
+        print(f"  {finding.count:6} x {finding}")
     if not campaign.findings:
         print("  no finding")
     return 1 if campaign.findings else 0
@@ -112,7 +112,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _say(finding: "Finding") -> None:
     if finding.alone is None:
-        print(f"case {finding.case.number}: {finding.first}", file=sys.stderr, flush=True)
+        print(f"case {finding.case.number}: {finding}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -117,9 +117,10 @@ class Campaign:
             return
         finding = self._found.get(sighting.key)
         if finding is not None:
-            finding.again(sighting)
+            finding.looks[sighting.known] += 1
             return
         finding = self._found[sighting.key] = Finding(sighting, case, file, outcome.said)
+        finding.looks[sighting.known] += 1
         self._on_finding(finding)
 
     def _is(self, key: tuple[Kind, str], case: Case, outcome: Outcome, file: bytes) -> bool:

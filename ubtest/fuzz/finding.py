@@ -2,7 +2,8 @@
 
 import enum
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 from ubtest.fuzz.case import Case
 from ubtest.fuzz.mutation import Mutation
@@ -47,6 +48,7 @@ class Finding:
     """A class of sightings, with its first case.
 
     :param said: the end of the console, where the firmware crashed or hung.
+    :param looks: how often it was seen looking like which known bug.
     :param alone: whether the case does it on a board that has just booted; None: not tried yet.
     :param smallest: the case with as few bytes as possible other than the good capsule's.
     :param needed: the mutations that are left of it.
@@ -56,16 +58,23 @@ class Finding:
     case: Case
     file: bytes
     said: str
-    count: int = 1
+    looks: "Counter[str | None]" = field(default_factory=Counter)
     alone: bool | None = None
     smallest: bytes | None = None
     needed: tuple[Mutation, ...] | None = None
 
-    def again(self, sighting: Sighting) -> None:
-        """One more of the same class. If one of them looks like a known bug, all of them do."""
-        self.count += 1
-        if sighting.known:
-            self.first = sighting
+    @property
+    def count(self) -> int:
+        """How often it was seen."""
+        return self.looks.total()
+
+    @property
+    def known(self) -> str | None:
+        """The known bug that most of its sightings look like: a case may have two faults."""
+        return max(self.looks, key=self.looks.__getitem__, default=self.first.known)
+
+    def __str__(self) -> str:
+        return str(replace(self.first, known=self.known))
 
 
 # What U-Boot's exception handlers and a sanitizer print; the first that is found names the place

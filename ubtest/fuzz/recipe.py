@@ -92,9 +92,9 @@ def _content(folder: Path, finding: Finding, good: bytes, setting: Setting) -> d
     file = finding.file if smallest is None else smallest
     firmware = setting.firmware
     config = (firmware.binary.parent / ".config").read_bytes()
-    content: dict[str, Any] = {"finding": str(finding.first)}
-    if finding.first.known:
-        content["known bug"] = finding.first.known
+    content: dict[str, Any] = {"finding": str(finding)}
+    if finding.known:
+        content["known bug"] = finding.known
     return content | {
         "seen": finding.count,
         "seen alone on a fresh board": {None: "not tried", True: "yes", False: "no"}[finding.alone],

@@ -6,8 +6,9 @@ import pytest
 
 from ubtest.crypto.keyring import KeyRing
 from ubtest.formats.guid import ESP_TYPE
+from ubtest.fuzz.case import Case
 from ubtest.fuzz.corpus import Corpus
-from ubtest.fuzz.finding import Kind, crash_site
+from ubtest.fuzz.finding import Finding, Kind, Sighting, crash_site
 from ubtest.fuzz.oracle import Oracle
 from ubtest.fuzz.trial import Answer, Outcome
 from ubtest.lab.board import FirmwareImage
@@ -144,3 +145,14 @@ def test_a_hang_is_a_finding(oracle, corpus):
 )
 def test_a_crash_is_named_after_its_place(said, site):
     assert crash_site(said) == site
+
+
+def test_a_class_looks_like_what_most_of_it_looks_like():
+    sighting = Sighting(Kind.CRASH, "somewhere", "pkcs7-error-aborts")
+    finding = Finding(sighting, Case(1, "signed", ()), b"", "")
+    finding.looks.update({None: 28, "pkcs7-error-aborts": 1})
+    assert finding.known is None
+    assert finding.count == 29
+    assert str(finding) == "crashed (somewhere)"
+    finding.looks["pkcs7-error-aborts"] += 28
+    assert finding.known == "pkcs7-error-aborts"

@@ -39,7 +39,7 @@ def test_what_is_written_is_read_again(tmp_path, setting, finding):
         assert recipe.case == CASE
         assert (recipe.board, recipe.seed, recipe.mix) == ("sandbox", 4, "even")
         assert recipe.capsule.read_bytes() == b"bad capsule"
-        assert recipe.finding == str(finding.first)
+        assert recipe.finding == str(finding)
 
 
 def test_a_smaller_capsule_takes_the_place_of_the_first(tmp_path, setting, finding):
