@@ -50,19 +50,22 @@ class Traits:
         tree's /signature/capsule-key, or an object that is linked into the binary.
     :param certificate_option: the Kconfig string that names the capsule certificate's file.
     :param certificate_below: what U-Boot puts in front of that name.
+    :param auto_boot_options: whether Boot#### for the media that are there appear by themselves
+        when EFI starts; not so in 2023.01, so in 2025.01.
     """
 
     capsule_key: Literal["dtb", "binary"]
     certificate_option: str | None = None
     certificate_below: Literal["nothing", "the source tree"] = "nothing"
+    auto_boot_options: bool = False
 
 
 # Each row holds from its version until the next row. From 2023.10 to 2024.07 there was
 # EFI_CAPSULE_ESL_FILE, which matters only to boards that build a device tree of their own.
 _SINCE = {
     "2022.01": Traits("dtb"),
-    "2024.10-rc1": Traits("dtb", "EFI_CAPSULE_CRT_FILE"),
-    "2025.07-rc1": Traits("binary", "EFI_CAPSULE_CRT_FILE", "the source tree"),
+    "2024.10-rc1": Traits("dtb", "EFI_CAPSULE_CRT_FILE", auto_boot_options=True),
+    "2025.07-rc1": Traits("binary", "EFI_CAPSULE_CRT_FILE", "the source tree", auto_boot_options=True),
 }
 
 

@@ -181,7 +181,9 @@ DAMAGES: Mapping[str, Damage] = {
         written=_flip(_primary(ENTRIES + ENTRY_NAME), _backup(ENTRY_NAME)),
     ),
     "no-esp-type": Damage(
-        "the partitions have the type of plain data", boots=False, described=_another_type
+        "the partitions have the type of plain data; only variables want an ESP",
+        boots=True,
+        described=_another_type,
     ),
     "no-boot-file": Damage(
         "EFI/BOOT has no boot file",

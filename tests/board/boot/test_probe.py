@@ -1,0 +1,144 @@
+"""The boot probe itself: what it says is true, and it is not heard where it must not start."""
+
+from dataclasses import replace
+
+import pytest
+from conftest import BOOT_FILE, ENTRY
+
+from ubtest.formats.devpath import END, file_path
+from ubtest.formats.devpath_text import parse_path, path_text
+from ubtest.formats.guid import Guid
+from ubtest.formats.loadopt import LoadOption
+from ubtest.formats.status import ERROR, LOAD_ERROR
+from ubtest.media.build import partition_of
+from ubtest.media.damage import DAMAGES
+from ubtest.media.spec import esp_image
+from ubtest.probe.build import probe
+from ubtest.probe.orders import Orders
+from ubtest.uefi import variables
+from ubtest.uefi.boot import boot, started
+
+pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "TARGET_QEMU_ARM_64BIT")
+
+DEVICE_TREE = Guid.of("b1b621d5-f19c-41a5-830b-d9152c69aae0")  # EFI_DTB_TABLE_GUID
+SHORT_FILE = "\\" + BOOT_FILE.replace("/", "\\")
+
+
+def test_an_option_starts_it_and_its_facts_are_true(board, insert, option, orders):
+    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    insert(image)
+    made = option(image, orders.options)
+    tried = boot(board)
+    assert tried.nonces() == [orders.nonce]
+    facts = tried.facts
+    assert tried.status == 0
+    assert (facts.arch, facts.boot_current, facts.boot_order) == ("aa64", ENTRY, (ENTRY,))
+    assert facts.boot_next is None
+    assert facts.options == orders.options == made.data
+    assert DEVICE_TREE in facts.tables
+    assert facts.file == file_path(SHORT_FILE) + END
+    assert facts.path == made.path  # what LoadImage() was given: the short form (section 9.2)
+    assert path_text(parse_path(facts.path)) == facts.text
+    nodes = parse_path(facts.device)
+    partition = partition_of(image)
+    sectors = partition.last_lba - partition.first_lba + 1
+    assert str(nodes[-1]) == (
+        f"HD(1,GPT,{partition.unique_guid},{partition.first_lba:#x},{sectors:#x})"
+    )
+    assert (facts.secure_boot, facts.setup_mode) == (0, 1)
+    assert facts.os_indications_supported is not None
+    assert facts.vendor == "Das U-Boot"
+
+
+def test_it_starts_by_itself_from_the_default_path(board, firmware, insert, orders):
+    if not firmware.traits.auto_boot_options:
+        pytest.skip("this version makes no boot options by itself")
+    insert(esp_image({BOOT_FILE: probe("aa64", orders)}))
+    tried = boot(board)
+    assert tried.nonces() == [orders.nonce]
+    made = variables.read(board.uboot, f"Boot{tried.facts.boot_current:04X}")
+    disk = LoadOption.parse(made.data).path  # the firmware adds the partition and the file
+    assert tried.facts.device.startswith(disk.removesuffix(END))
+    assert tried.facts.options == b""  # the mark of such an option is not for the image
+    assert tried.facts.file == file_path(SHORT_FILE) + END
+    assert tried.facts.path == tried.facts.device.removesuffix(END) + tried.facts.file
+    assert path_text(parse_path(tried.facts.path)) == tried.facts.text
+
+
+def test_without_an_option_for_it_nothing_starts(board, insert, option, orders):
+    insert(esp_image({BOOT_FILE: probe("aa64", orders)}))
+    option(replace(esp_image({}), identity="a disk that is not there"))
+    tried = boot(board)
+    assert tried.status != 0
+    if not board.machine.bundle.traits.auto_boot_options:
+        assert tried.runs == ()
+
+
+@pytest.mark.parametrize("name", [name for name, each in DAMAGES.items() if each.boots])
+def test_a_damage_that_does_not_matter(board, insert, option, orders, name):
+    image = esp_image({BOOT_FILE: probe("aa64", orders)}, damage=(name,))
+    insert(image)
+    option(image)
+    assert boot(board).nonces() == [orders.nonce]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name,
+            marks=[pytest.mark.known_bug("truncated-image-starts")]
+            if name == "truncated-pe"
+            else [],
+        )
+        for name, each in DAMAGES.items()
+        if not each.boots
+    ],
+)
+def test_a_damaged_image_does_not_start(board, insert, option, orders, name):
+    image = esp_image({BOOT_FILE: probe("aa64", orders)}, damage=(name,))
+    insert(image)
+    option(image)
+    tried = boot(board)
+    assert tried.runs == ()
+    assert tried.status not in (0, None)
+    assert board.uboot.check("echo still here") == "still here"
+
+
+@pytest.mark.parametrize("status", [0, LOAD_ERROR, ERROR | 77])
+def test_it_returns_the_status_that_it_is_told(board, insert, option, status):
+    orders = Orders(exit=status)
+    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    insert(image)
+    option(image)
+    tried = boot(board)
+    assert tried.facts.ending == f"exit:{status:x}"
+    assert (tried.status == 0) == (status == 0)
+    if status:
+        assert f"r = {status & ~ERROR}" in tried.text
+
+
+def test_load_options_win_over_the_image(board, insert, option, orders):
+    image = esp_image({BOOT_FILE: probe("aa64", Orders(nonce="from-the-image", exit=LOAD_ERROR))})
+    insert(image)
+    option(image, orders.options)
+    tried = boot(board)
+    assert (tried.nonces(), tried.status) == ([orders.nonce], 0)
+
+
+def test_it_resets(board, insert, option):
+    orders = Orders(reset="cold")
+    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    insert(image)
+    option(image)
+    tried = boot(board)
+    assert (tried.nonces(), tried.reset) == ([orders.nonce], True)
+    assert board.uboot.check("echo back") == "back"
+
+
+def test_it_hangs(board, insert, option):
+    orders = Orders(hang=True)
+    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    insert(image)
+    option(image)
+    assert started(board).nonce == orders.nonce
