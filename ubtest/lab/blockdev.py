@@ -13,6 +13,7 @@ Format = Literal["raw", "qcow2"]
 BUSES: dict[str, dict[str, str]] = {
     "virtio": {"driver": "virtio-blk-pci"},
     "usb": {"driver": "usb-storage", "bus": "xhci.0"},
+    "scsi": {"driver": "scsi-hd"},  # a LUN, attached to a `usb-bot` or the like
     "nvme": {"driver": "nvme"},
     "sd": {"driver": "sd-card", "bus": "sd-bus"},  # its size is a power of two
 }
@@ -39,10 +40,13 @@ class BlockNode:
         locked = {"read-only": True} if self.read_only else {}
         return {"driver": self.format, "node-name": self.name, "file": file, **locked}
 
-    def device(self, bus: str, *, hot: bool = False, **options: object) -> dict[str, Any]:
+    def device(
+        self, bus: str, *, hot: bool = False, to: str = "", **options: object
+    ) -> dict[str, Any]:
         """Arguments of ``-device`` and ``device_add``.
 
         :param hot: the machine runs.
+        :param to: the controller, where it is not the bus's usual one.
         :raises CaseError: no such bus, or one that takes a disk only while the machine is off.
         """
         if bus not in BUSES:
@@ -53,7 +57,8 @@ class BlockNode:
                 next_step="attach it before the board boots",
             )
         serial = {"serial": self.name} if bus == "nvme" else {}
-        return {**BUSES[bus], **serial, "id": self.name, "drive": self.name, **options}
+        own = {"id": self.name, "drive": self.name}
+        return {**BUSES[bus], **bus_of(to), **serial, **own, **options}
 
     def content(self) -> bytes:
         """All bytes as the guest sees them; the machine must be paused or off for qcow2."""
@@ -65,6 +70,11 @@ class BlockNode:
             return flat.read_bytes()
         finally:
             flat.unlink(missing_ok=True)
+
+
+def bus_of(controller: str) -> dict[str, str]:
+    """The option that puts a device on a controller; QEMU calls the bus by the controller's name."""
+    return {"bus": f"{controller}.0"} if controller else {}
 
 
 def node(name: str, image: Path, folder: Path, *, snapshots: bool) -> BlockNode:

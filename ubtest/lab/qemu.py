@@ -13,9 +13,9 @@ from labgrid.driver import Driver
 from labgrid.factory import target_factory
 from labgrid.step import step
 
-from ubtest.errors import LabError, writing
+from ubtest.errors import CaseError, LabError, writing
 from ubtest.firmware.bundle import Bundle
-from ubtest.lab.blockdev import BlockNode, node
+from ubtest.lab.blockdev import BlockNode, bus_of, node
 from ubtest.lab.process_board import ProcessBoardDriver
 from ubtest.lab.qemu_process import GuestReset, QemuProcess
 from ubtest.media.content import Content
@@ -32,6 +32,7 @@ _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
 class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     """Runs U-Boot in QEMU from a flash image, as a board runs it from its flash.
 
+    :param rom: the file of the bundle that goes to the start of flash 0.
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
     :param devices: ``-device`` values that are always there.
     :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
@@ -42,6 +43,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     machine: str = attr.ib(default="virt", validator=attr.validators.instance_of(str))
     cpu: str = attr.ib(default="cortex-a57", validator=attr.validators.instance_of(str))
     memory: str = attr.ib(default="256M", validator=attr.validators.matches_re(r"\d+M"))
+    rom: str = attr.ib(default="u-boot.bin", validator=attr.validators.instance_of(str))
     flashes: list[int] = attr.ib(
         factory=lambda: [64, 64], validator=attr.validators.instance_of(list)
     )
@@ -51,7 +53,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         self._nodes: dict[str, BlockNode] = {}
-        self._disk_devices: dict[str, dict[str, Any]] = {}
+        self._plugged: dict[str, dict[str, Any]] = {}
 
     # what is in the machine
 
@@ -79,10 +81,17 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     @Driver.check_active
     @step(args=["disk", "bus"])
     def attach(
-        self, disk: Disk, bus: str = "virtio", *, read_only: bool = False, **options: object
+        self,
+        disk: Disk,
+        bus: str = "virtio",
+        *,
+        to: str = "",
+        read_only: bool = False,
+        **options: object,
     ) -> str:
         """Attach a disk, cold while the machine is off, else by hot-plug.
 
+        :param to: the controller, where it is not the bus's usual one: what :meth:`plug` gave.
         :param read_only: what the guest writes does not get there, and it is told so.
         :param options: properties of the QEMU device, e.g. ``port="3"`` for USB.
         :returns: the name to :meth:`detach` it by.
@@ -91,17 +100,29 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         added = self._add_node(name, disk.path)
         if read_only:
             added = self._nodes[name] = replace(added, read_only=True)
-        device = added.device(bus, hot=self._process is not None, **options)
+        device = added.device(bus, hot=self._process is not None, to=to, **options)
         if self._process is not None:
             self._process.qmp.execute("blockdev-add", **added.blockdev)
-            self._process.qmp.execute("device_add", **device)
-        self._disk_devices[name] = device
-        return name
+        return self._plug(device)
+
+    @Driver.check_active
+    @step(args=["driver"])
+    def plug(self, driver: str, *, to: str = "", **options: object) -> str:
+        """Put in a device without a disk of its own: a hub, a controller.
+
+        :param driver: QEMU's name of it, ``usb-hub``.
+        :param to: the controller that it is plugged into; ``xhci`` is the board file's.
+        :param options: its properties, e.g. ``port="2"``.
+        :returns: the name to :meth:`detach` it by, and to attach disks to.
+        """
+        name = f"device{next(self._numbers)}"
+        return self._plug({"driver": driver, "id": name, **bus_of(to), **options})
 
     @Driver.check_active
     @step(args=["name"])
     def detach(self, name: str) -> None:
-        """Take a disk out, by hot-unplug while the machine runs."""
+        """Take a disk or a device out, by hot-unplug while the machine runs."""
+        disk = self._nodes.get(name)
         if self._process is not None:
             qmp = self._process.qmp
             qmp.execute("device_del", id=name)
@@ -109,9 +130,11 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
             # prompt never gives that sign (seen on 7.2): a paused one does.
             with self._process.paused():
                 qmp.wait_event("DEVICE_DELETED", timeout=10, device=name)
-            qmp.execute("blockdev-del", **{"node-name": name})
-        del self._disk_devices[name]
-        del self._nodes[name]
+            if disk is not None:
+                qmp.execute("blockdev-del", **{"node-name": name})
+        del self._plugged[name]
+        if disk is not None:
+            del self._nodes[name]
 
     @Driver.check_active
     def qmp(self, command: str, **arguments: object) -> Any:
@@ -139,10 +162,18 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
 
     def _check(self, bundle: Bundle) -> None:
         bundle.require(arch=self.arch)
+        if not self._rom(bundle).is_file():
+            raise CaseError(
+                f"the firmware {bundle.path} has no {self.rom}",
+                next_step=f"give the folder of a build that made {self.rom}",
+            )
+
+    def _rom(self, bundle: Bundle) -> Path:
+        return bundle.binary if self.rom == "u-boot.bin" else bundle.binary.with_name(self.rom)
 
     def _forget(self) -> None:
         self._nodes.clear()
-        self._disk_devices.clear()
+        self._plugged.clear()
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
         try:
@@ -168,7 +199,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
             with writing(path), path.open("wb") as file:
                 file.truncate(size * MIB)
                 if index == 0:
-                    file.write(self.bundle.binary.read_bytes())
+                    file.write(self._rom(self.bundle).read_bytes())
                     for offset, data in planted.items():
                         file.seek(offset)
                         file.write(data)
@@ -196,8 +227,8 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
             args += ["-device", device]
         for added in self._nodes.values():
             args += ["-blockdev", json.dumps(added.blockdev)]
-        for disk in self._disk_devices.values():
-            args += ["-device", json.dumps(disk)]
+        for plugged in self._plugged.values():
+            args += ["-device", json.dumps(plugged)]
         self.command_lines.append(args)
         return args
 
@@ -207,6 +238,13 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     def _add_node(self, name: str, image: Path) -> BlockNode:
         self._nodes[name] = node(name, image, self.folder, snapshots=self.snapshots)
         return self._nodes[name]
+
+    def _plug(self, device: dict[str, Any]) -> str:
+        if self._process is not None:
+            self._process.qmp.execute("device_add", **device)
+        name = str(device["id"])
+        self._plugged[name] = device
+        return name
 
     def _standing(self) -> AbstractContextManager[None]:
         """What the machine wrote is in its images, and it writes nothing now."""
