@@ -28,7 +28,7 @@ COUNTS = {1: 60, 2: 24, 3: 10, 5: 6}  # mutations of one case
 # What kind of mutation, by the name of the mix. In the even one those that reach the parser of
 # signatures are few: where a firmware crashes on them, each costs a boot, and all others wait.
 MIXES = {
-    "even": {"outer": 10, "management": 20, "payload": 60, "payloads": 7, "bytes": 2, "tree": 1},
+    "even": {"outer": 10, "management": 20, "payload": 62, "payloads": 5, "bytes": 2, "tree": 1},
     "signature": {
         "outer": 2,
         "management": 2,
@@ -42,7 +42,7 @@ MIXES = {
 # where it shifts the signature
 SELDOM = (
     *("HeaderSize", "Flags", "CapsuleImageSize", "reserved_bytes", "UpdateVendorCodeSize"),
-    *("wRevision", "wCertificateType", "dwLength", "signature"),
+    *("ImageCapsuleSupport", "wRevision", "wCertificateType", "dwLength", "signature"),
 )
 FIELDS = {"set": 45, "add": 25, "bit": 20, "size of the file plus": 10}
 # Values at which sizes and numbers break: around nothing, the headers, and the widths
@@ -115,7 +115,7 @@ class _Shape:
         names = list(places(capsule))
         self._count = len(capsule.payloads)
         self._fields = {
-            kind: {n: 1 if n.endswith(SELDOM) else 5 for n in names if n.startswith(f"{kind} ")}
+            kind: {n: 1 if n.endswith(SELDOM) else 12 for n in names if n.startswith(f"{kind} ")}
             for kind in ("outer", "management", "payload")
         }
         self._parts = [

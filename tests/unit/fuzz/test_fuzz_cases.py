@@ -20,7 +20,7 @@ from ubtest.fuzz.tree_edit import TREE
 
 # Of the first 300 cases of seed 1, as they are written in recipes. It changes with the tables of
 # mutations, and with nothing else: not with keys, machine, Python or time.
-FIRST_CASES = "ac900599f5668a7f"
+FIRST_CASES = "7e9819d2a92a7917"
 
 
 @pytest.fixture(scope="session")
