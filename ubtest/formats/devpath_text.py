@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from struct import unpack_from
 from struct import error as StructError
+from struct import unpack_from
 
 from ubtest.formats.devpath import PathNode
 from ubtest.formats.guid import Guid
@@ -46,7 +46,7 @@ def parse_path(data: bytes) -> tuple[Node, ...]:
 
     :raises FormatError: a node's length leads nowhere, or the path has no end.
     """
-    nodes = []
+    nodes: list[Node] = []
     at = 0
     for _ in range(MOST_NODES):
         head = PathNode.parse(data, at)

@@ -171,8 +171,8 @@ class Gpt:
         """
         if take(head, 510, 2, "MBR: Signature") != b"\x55\xaa" or head[450] != 0xEE:
             raise FormatError("MBR: no protective MBR")
-        primary, partitions = _parse_table(head, SECTOR, 2 * SECTOR)
-        backup, twins = _parse_table(tail, TABLE_SECTORS * SECTOR, 0)
+        primary, partitions = parse_table(head, SECTOR, 2 * SECTOR)
+        backup, twins = parse_table(tail, TABLE_SECTORS * SECTOR, 0)
         expected = replace(
             primary,
             my_lba=primary.alternate_lba,
@@ -184,9 +184,13 @@ class Gpt:
         return cls(primary.disk_guid, partitions, primary.alternate_lba + 1)
 
 
-def _parse_table(
+def parse_table(
     data: bytes, header_at: int, entries_at: int
 ) -> tuple[GptHeader, tuple[GptPartition, ...]]:
+    """Read one of the two tables.
+
+    :raises FormatError: it is short, or has a wrong checksum.
+    """
     header = GptHeader.parse(data, header_at)
     take(data, header_at, SECTOR, f"{header.spec_name}: its sector")
     if header.signature != SIGNATURE or header != header.sealed():

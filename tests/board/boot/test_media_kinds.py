@@ -1,0 +1,60 @@
+"""The probe starts from every kind of medium that an image can be."""
+
+from dataclasses import replace
+
+import pytest
+from conftest import BOOT_FILE
+
+from ubtest.formats.devpath_text import parse_path
+from ubtest.media.spec import Image, Partition
+from ubtest.probe.build import probe
+from ubtest.uefi.boot import boot
+
+pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "TARGET_QEMU_ARM_64BIT")
+
+MiB = 1 << 20
+SHAPES = {
+    "gpt, fat12": Image((Partition(fat=12),)),
+    "gpt, fat32": Image((Partition(fat=32),)),
+    "mbr, fat16": Image((Partition(),), table="mbr"),
+    "mbr, fat32, behind another": Image(
+        (Partition(kind="linux", fat=None, size=8 * MiB), Partition(fat=32)), table="mbr"
+    ),
+    "gpt, behind two others": Image(
+        (
+            Partition(kind="linux", fat=None, size=8 * MiB),
+            Partition(kind="basic-data", fat=12, size=8 * MiB),
+            Partition(),
+        )
+    ),
+    "iso": Image((Partition(fat=12, size=2 * MiB),), table="iso"),
+}
+
+
+def with_boot_file(image: Image, content: bytes) -> Image:
+    last = replace(image.partitions[-1], files={BOOT_FILE: content})
+    return replace(image, partitions=(*image.partitions[:-1], last))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_starts_by_itself(board, firmware, insert, orders, shape):
+    if not firmware.traits.auto_boot_options:
+        pytest.skip("this version makes no boot options by itself")
+    image = SHAPES[shape]
+    insert(with_boot_file(image, probe("aa64", orders)))
+    tried = boot(board)
+    assert tried.nonces() == [orders.nonce]
+    node = str(parse_path(tried.facts.device)[-1])
+    number = len(image.partitions)
+    assert node.startswith("HD(" if image.table != "iso" else "CDROM(")
+    if image.table != "iso":
+        assert node.startswith(f"HD({number},{image.table.upper()},")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_without_a_boot_file_nothing_starts(board, insert, orders, shape):
+    image = with_boot_file(SHAPES[shape], probe("aa64", orders))
+    insert(replace(image, damage=("no-boot-file",)))
+    tried = boot(board)
+    assert tried.runs == ()
+    assert tried.status not in (0, None)
