@@ -21,6 +21,7 @@ def image_asked_for(options: argparse.Namespace) -> tuple[Guid, int]:
         guid, index = _named(options), 1
     elif options.board:
         guid, index = board_image(options.board, options)
+        guid = _given(options) if options.guid else guid
     elif options.guid:
         guid, index = _given(options), 1
     else:
@@ -28,8 +29,6 @@ def image_asked_for(options: argparse.Namespace) -> tuple[Guid, int]:
             "whose firmware it is, is not said",
             next_step="add --guid, --board, or --fw-name with --compatible",
         )
-    if options.guid:
-        guid = _given(options)
     return guid, index if options.index is None else options.index
 
 

@@ -18,7 +18,7 @@ GUIDS = st.binary(min_size=16, max_size=16).map(Guid)
 
 @pytest.mark.parametrize(
     ("namespace", "fw_name", "guid"),
-    [  # said by mkeficapsule 2025.01; its header file include/sandbox_efi_capsule.h has the first 3
+    [  # the first three as in U-Boot's include/sandbox_efi_capsule.h
         (NAMESPACE, "SANDBOX-UBOOT", COMPUTED),
         (NAMESPACE, "SANDBOX-UBOOT-ENV", Guid.of("9e339473-c2eb-530a-a69b-0cd6bbbed40e")),
         (NAMESPACE, "SANDBOX-FIT", Guid.of("46610520-469e-59dc-a8dd-c11832b877ea")),
