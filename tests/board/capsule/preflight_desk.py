@@ -28,6 +28,12 @@ OTHER_TYPE = Guid.of("11111111-2222-4333-8444-555555555555")
 NAME = "u.cap"
 REQUEST = "setenv -e -nv -bs -rt OsIndications =0x0000000000000004"
 ROUNDS = 4  # how often a fix may uncover the next thing
+NOT_TOLD = {"flash"}  # the sandbox has no `dfu` command
+
+
+def named(report: Report) -> list[str]:
+    """The checks that found a problem."""
+    return [each.check for each in report.problems]
 
 
 def request(value: int = capsules.FILE_CAPSULE_DELIVERY, size: int = 8) -> Variable:

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 from preflight_desk import (
     BASIC_DATA,
-    GOOD,
     IMAGE,
     NAME,
+    NOT_TOLD,
     OTHER_TYPE,
     REQUEST,
     ROUNDS,
     Desk,
     Wrong,
+    named,
     request,
     without,
 )
@@ -34,18 +35,15 @@ from ubtest.formats.fmp import FmpPayload
 from ubtest.formats.gpt import Gpt, GptPartition
 from ubtest.formats.guid import ESP_TYPE, GLOBAL_VARIABLE, Guid
 from ubtest.formats.loadopt import LoadOption
-from ubtest.formats.status import DEVICE_ERROR, SECURITY_VIOLATION, SUCCESS
+from ubtest.formats.status import DEVICE_ERROR
 from ubtest.formats.varstore import Variable
-from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.disk import esp
 from ubtest.media.fat import FatVolume
 from ubtest.plugin.known_bugs import known_bug
-from ubtest.preflight.checks import judge
 from ubtest.preflight.finding import Report, Severity
-from ubtest.preflight.gather import gather
 from ubtest.run import run
 from ubtest.uefi.bootmgr import boot_entry, boot_next, boot_order
-from ubtest.uefi.on_disk import OnDiskUpdate, Outcome, esp_files
+from ubtest.uefi.on_disk import Outcome, esp_files
 from ubtest.uefi.variables import PERSISTENT
 
 pytestmark = [
@@ -66,11 +64,6 @@ def desk(request, board, keyring, tmp_path):
     desk = Desk(request, board, keyring, tmp_path)
     yield desk
     desk.power_off()
-
-
-def named(report: Report) -> list[str]:
-    """The checks that found a problem."""
-    return [each.check for each in report.problems]
 
 
 def assert_taken(desk: Desk, flash, outcome: Outcome) -> None:
@@ -113,9 +106,6 @@ def mend_until_well(desk: Desk, report: Report) -> None:
 def assert_well(report: Report) -> None:
     assert named(report) == []
     assert {each.check for each in report.of(Severity.UNKNOWN)} <= NOT_TOLD
-
-
-NOT_TOLD = {"flash"}  # the sandbox has no `dfu` command
 
 
 # what is wrong with the request
@@ -331,84 +321,6 @@ def test_too_large_for_its_place(desk, board, good, flash, keyring):
     desk.make(wrong, good, large)
     mend_until_well(desk, report)
     assert_taken(desk, flash, desk.update())
-
-
-# A board on a desk: its disk is attached, and nobody takes a copy
-
-
-def live(update: OnDiskUpdate) -> Report:
-    return judge(gather(update.board))
-
-
-@own_request
-def test_a_waiting_update_stays(update, good, flash):
-    """On the board itself preflight starts nothing: the request and the file are there after it."""
-    update.place({NAME: good.pack()}, boot_device=False, requested=False, variables=GOOD.values())
-    before = update.disk.sha256()
-
-    report = live(update)
-
-    assert named(report) == []
-    not_told = {each.check for each in report.of(Severity.UNKNOWN)} - NOT_TOLD
-    assert not_told == {"request supported", "image"}
-    assert update.disk.sha256() == before
-    assert flash.changes == []
-    update.at_boot()
-    assert flash.region.startswith(IMAGE)
-
-
-@own_request
-@pytest.mark.slow
-def test_a_request_that_is_gone_at_the_reset(update, good, flash):
-    update.place({NAME: good.pack()}, requested=False)
-    uboot = update.board.uboot
-    uboot.check(REQUEST.replace(" -nv", ""))
-
-    report = live(update)
-
-    assert named(report) == ["request"]
-    assert "-nv" in report.problems[0].what
-    kept = update.disk.path.read_bytes()
-    assert update.at_boot().report is None
-    assert flash.changes == []
-    update.board.off()
-    update.disk.path.write_bytes(kept)
-    update.board.boot()
-    update.find_disk()
-    for command in report.problems[0].fix:
-        uboot.check(command.removeprefix("=> "))
-    assert named(live(update)) == []
-    update.at_boot()
-    assert flash.region.startswith(IMAGE)
-
-
-def hide_the_key(uboot: UBootConsoleDriver) -> None:
-    """Rename /signature where it is: without the property, all that follows in the tree would
-    move, and U-Boot's drivers hold offsets into it."""
-    uboot.check("fdt addr ${fdtcontroladdr}")
-    uboot.check("fdt get addr place /signature capsule-key")
-    place = int(uboot.check("printenv place").removeprefix("place="), 16)
-    before = len("signature".ljust(12)) + 3 * 4  # token, length and name of the property
-    uboot.check(f"mw.b {place - before:x} {ord('S'):x}")
-
-
-@own_request
-@pytest.mark.slow
-def test_no_key_in_the_device_tree(update, good, flash, firmware):
-    if firmware.traits.capsule_key != "dtb":
-        pytest.skip("the key is inside of this version's binary")
-    update.place({NAME: good.pack()})
-    uboot = update.board.uboot
-    hide_the_key(uboot)
-
-    report = live(update)
-
-    assert named(report) == ["key"]
-    assert update.by_command().status == SECURITY_VIOLATION
-    assert flash.changes == []
-    update.place({NAME: good.pack()})
-    assert named(live(update)) == []
-    assert update.by_command().status == SUCCESS
 
 
 @pytest.mark.slow

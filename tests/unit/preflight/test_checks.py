@@ -27,7 +27,7 @@ from ubtest.formats.loadopt import LoadOption
 from ubtest.formats.varstore import Variable
 from ubtest.media.disk import esp
 from ubtest.preflight.checks import judge
-from ubtest.preflight.facts import Unread
+from ubtest.preflight.facts import CapsuleFile, Unread
 from ubtest.preflight.finding import Severity
 from ubtest.uefi.bootmgr import boot_entry, boot_next, boot_order
 from ubtest.uefi.storage import Folder
@@ -325,7 +325,6 @@ def test_a_board_file_that_names_another_image_is_no_witness(facts):
 
 
 def test_a_capsule_of_the_user_is_judged_as_well(facts, ring):
-    from ubtest.preflight.facts import CapsuleFile
 
     bad = capsule(ring["untrusted"])
     assert "signature" in problems(replace(facts, capsule=CapsuleFile("x", len(bad), bad)))
@@ -359,3 +358,24 @@ def test_what_was_refused_before(facts):
     one = Variable("Capsule0003", CAPSULE_REPORT, 7, 0, result)
     (found,) = judge(stored(facts, *STORED, last, one)).of(Severity.NOTE)
     assert "SECURITY_VIOLATION" in found.what
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        ("2025.01", "the order of a.cap, b.cap is one of chance"),
+        ("2030.01", "order of their names"),
+    ],
+)
+def test_several_capsules_are_a_note(key, facts, version, says):
+    files = [CapsuleFile(name, 0x1000, capsule(key)) for name in ("b.cap", "a.cap")]
+    several = replace(facts, version=version, volumes=(volume(files),))
+    (found,) = (each for each in judge(several).findings if each.check == "order")
+    assert (found.severity, says in found.what) == (Severity.NOTE, True)
+
+
+def test_a_firmware_that_cannot_delete_is_a_note(facts):
+    readonly = Kconfig.parse(CONFIG.replace("CONFIG_FAT_WRITE=y", "# CONFIG_FAT_WRITE is not set"))
+    report = judge(replace(facts, config=readonly))
+    assert [each.check for each in report.of(Severity.NOTE)] == ["delete"]
+    assert report.exit_code == 0
