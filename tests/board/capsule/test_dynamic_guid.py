@@ -33,7 +33,7 @@ def namespace(request, board) -> Guid:
     """U-Boot's own, or a vendor's: another build."""
     if request.param == "default":
         return NAMESPACE
-    board.machine.bundle = request.getfixturevalue("variant")("namespace")
+    board.machine.bundle = request.getfixturevalue("vendors")
     board.machine.renew({each.offset: b"old firmware, " * 1000 for each in images(board)})
     return Guid.of(board.machine.bundle.config.get("EFI_CAPSULE_NAMESPACE_GUID"))
 
@@ -153,9 +153,9 @@ def test_a_guid_that_is_computed_otherwise(twin, namespace, board, deliver, flas
 
 
 @pytest.mark.slow
-def test_the_guid_of_the_other_build(namespace, board, variant, deliver, flash):
+def test_the_guid_of_the_other_build(namespace, board, vendors, deliver, flash):
     """A vendor's own namespace keeps the capsules of others out."""
-    foreign = variant("namespace").config.get("EFI_CAPSULE_NAMESPACE_GUID")
+    foreign = vendors.config.get("EFI_CAPSULE_NAMESPACE_GUID")
     foreign = Guid.of(foreign) if namespace == NAMESPACE else NAMESPACE
 
     outcome = deliver(computed_guid(foreign, COMPATIBLE, NAME), board.image.index)
