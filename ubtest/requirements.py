@@ -75,6 +75,7 @@ SOURCE = (
 )
 BOARD = (
     Requirement("qemu-system-arm", "qemu-system-aarch64", "the board of boards/qemu-arm64.yaml"),
+    Requirement("qemu-system-x86", "qemu-system-x86_64", "the board of boards/qemu-x86_64.yaml"),
     Requirement("qemu-utils", "qemu-img", "disk images that can go back to a snapshot"),
     Requirement("util-linux", "setpriv", "programs end when the run that started them is killed"),
     Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),

@@ -70,6 +70,11 @@ class Board:
         return frozenset(config.get_features()) | frozenset(own)
 
     @property
+    def updatable(self) -> FirmwareImage | None:
+        """:attr:`image`, or None for a board whose file names no image that capsules update."""
+        return self.image if "firmware-image" in self._options else None
+
+    @property
     def image(self) -> FirmwareImage:
         """The image that capsules for this board update (option `firmware-image`)."""
         return self._image("firmware-image", self._option("firmware-image"))
@@ -106,6 +111,12 @@ class Board:
             )
         except (KeyError, ValueError) as error:
             raise self._wrong(option, error) from error
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        config = self.target.env.config
+        options: dict[str, Any] = config.get_targets()[self.target.name].get("options", {})
+        return options
 
     def _option(self, name: str) -> Any:
         try:

@@ -210,7 +210,8 @@ class ProcessBoardDriver(
     @property
     def _key_in_tree(self) -> bool:
         """Whether the firmware looks for the capsule keys in its device tree."""
-        return traits(self.bundle.version).capsule_key == "dtb"
+        authenticates = self.bundle.config.enabled("EFI_CAPSULE_AUTHENTICATE")
+        return authenticates and traits(self.bundle.version).capsule_key == "dtb"
 
     def _device_tree(self) -> Path:
         """The tree to start with, made once for what is in it."""

@@ -85,11 +85,11 @@ def prompt(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
     with _recorded(run, results):
         if run.untouched is None or run.board.strategy.status is not State.uboot:
             _renew(run)
-            run.untouched = run.board.machine.content(run.board.image.flash)
+            run.untouched = _watched(run)
             run.board.boot()
         yield run.board
         failed = request.node.stash.get(FAILED, False)
-        if failed or run.board.machine.content(run.board.image.flash) != run.untouched:
+        if failed or _watched(run) != run.untouched:
             run.untouched = None
             run.board.strategy.lost()
             run.board.off()
@@ -110,7 +110,14 @@ def _recorded(run: BoardRun, results: Results) -> Iterator[None]:
 def _renew(run: BoardRun) -> None:
     run.board.off()
     run.board.machine.bundle = run.firmware
-    run.board.machine.renew({run.board.image.offset: _old_content(run.board.image.size)})
+    image = run.board.updatable
+    run.board.machine.renew({image.offset: _old_content(image.size)} if image else None)
+
+
+def _watched(run: BoardRun) -> Content:
+    """The flash that a test must leave as it was: the updatable image's, else the first."""
+    image = run.board.updatable
+    return run.board.machine.content(image.flash if image else 0)
 
 
 @pytest.fixture
