@@ -28,6 +28,14 @@ COMPATIBLE, NAME = "sandbox", "SANDBOX-UBOOT"
 IMAGE = b"for a computed GUID! " * 300
 
 
+@pytest.fixture
+def vendors(variant, firmware):
+    """The build with a namespace of its own."""
+    if firmware.config.get("EFI_CAPSULE_NAMESPACE_GUID") is None:
+        pytest.skip("the firmware lacks CONFIG_EFI_CAPSULE_NAMESPACE_GUID")
+    return variant("namespace")
+
+
 @pytest.fixture(autouse=True, params=["default", pytest.param("namespace", marks=pytest.mark.slow)])
 def namespace(request, board) -> Guid:
     """U-Boot's own, or a vendor's: another build."""
