@@ -39,6 +39,7 @@ def survey(data: Bytes) -> Iterator[str]:
     for number, each in enumerate(mbr.partitions, 1):
         kind = names.get(each.kind, f"type {each.kind:#04x}")
         yield f"partition {number}: {kind}, sectors {each.first_lba} + {each.sectors}"
+        yield from _outside(data, each.first_lba + each.sectors)
         yield from _file_system(data, each.first_lba * SECTOR)
 
 
@@ -67,7 +68,13 @@ def _gpt(data: Bytes) -> Iterator[str]:
         place = f"sectors {each.first_lba}..{each.last_lba}"
         yield f"partition {number}: {kind}, {each.name!r}, {place}"
         yield f"  GUID {each.unique_guid}"
+        yield from _outside(data, each.last_lba + 1)
         yield from _file_system(data, each.first_lba * SECTOR)
+
+
+def _outside(data: Bytes, end: int) -> Iterator[str]:
+    if end > len(data) // SECTOR:
+        yield f"! it ends at sector {end}, the disk has {len(data) // SECTOR}"
 
 
 def _cd(data: Bytes) -> Iterator[str]:
