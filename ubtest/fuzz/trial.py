@@ -86,12 +86,12 @@ class Trials:
             at += len(outcomes)
 
     def take_over(self) -> None:
-        """Start from a board that boots, whatever others did to it."""
-        self._region = None
+        """Boot the board, whatever others did to it."""
+        self._region = self._boot()
 
     def alone(self, file: bytes) -> Outcome:
         """One capsule on a board that has just booted."""
-        self.take_over()
+        self._region = None
         self._put([file])
         return self._some([file])[0]
 
