@@ -70,6 +70,8 @@ CAPSULE_REPORT = Guid.of("39b68c46-f7fb-441b-b6ec-16b0f69821f3")  # section 8.5.
 GLOBAL_VARIABLE = Guid.of("8be4df61-93ca-11d2-aa0d-00e098032b8c")  # section 3.3
 CERT_TYPE_PKCS7 = Guid.of("4aafd29d-68df-49ee-8aa9-347d375665a7")  # section 8.2.2
 CERT_X509 = Guid.of("a5c059a1-94e4-4aa7-87b5-ab155c2bf072")  # section 32.4.1
+CERT_SHA256 = Guid.of("c1c41626-504c-4092-aca9-41f936934328")  # section 32.4.1
+CERT_X509_SHA256 = Guid.of("3bd2a492-96c0-4079-b420-fcf98ef103ed")  # section 32.4.1
 ESP_TYPE = Guid.of("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")  # section 5.3.3
 
 # What else a capsule or its certificate can be; `show` and `verify` name them
@@ -90,6 +92,8 @@ WELL_KNOWN = {
     GLOBAL_VARIABLE: "EFI_GLOBAL_VARIABLE",
     CERT_TYPE_PKCS7: "EFI_CERT_TYPE_PKCS7_GUID",
     CERT_X509: "EFI_CERT_X509_GUID",
+    CERT_SHA256: "EFI_CERT_SHA256_GUID",
+    CERT_X509_SHA256: "EFI_CERT_X509_SHA256_GUID",
     ESP_TYPE: "EFI_PART_TYPE_EFI_SYSTEM_PART_GUID",
     CERT_TYPE_RSA2048_SHA256: "EFI_CERT_TYPE_RSA2048_SHA256_GUID",
     JSON_CAPSULE: "EFI_JSON_CAPSULE_ID_GUID",

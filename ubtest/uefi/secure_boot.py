@@ -1,6 +1,7 @@
 """UEFI Secure Boot on a live firmware: keys, databases, and which images it starts
 (UEFI 2.10 sections 32.3 to 32.5)."""
 
+import hashlib
 from dataclasses import dataclass
 
 from ubtest.crypto.authvar import signed_write
@@ -8,8 +9,8 @@ from ubtest.crypto.key import Key
 from ubtest.errors import FirmwareError
 from ubtest.formats.authvar import APPEND_WRITE, AuthenticatedWrite
 from ubtest.formats.efitime import EfiTime
-from ubtest.formats.guid import Guid
-from ubtest.formats.siglist import x509_database
+from ubtest.formats.guid import CERT_SHA256, CERT_X509_SHA256, Guid
+from ubtest.formats.siglist import Signature, SignatureList, x509_database
 from ubtest.formats.varstore import TIME_BASED_AUTHENTICATED
 from ubtest.lab.board import Board
 from ubtest.uefi import variables
@@ -55,6 +56,22 @@ def certificates(*keys: Key) -> bytes:
     return x509_database(OWNER, (key.der for key in keys))
 
 
+def digests(*hashes: bytes) -> bytes:
+    """The value of a database that holds SHA-256 digests of images."""
+    return SignatureList(tuple(Signature(OWNER, each) for each in hashes), CERT_SHA256).pack()
+
+
+def certificate_digests(*keys: Key) -> bytes:
+    """The value of a dbx that revokes the certificates of keys at all times: SHA-256 of what is
+    signed in them, and a zero time (EFI_CERT_X509_SHA256, section 32.4.1)."""
+    revoked = (
+        hashlib.sha256(key.certificate.tbs_certificate_bytes).digest() + EfiTime().pack()
+        for key in keys
+    )
+    signatures = tuple(Signature(OWNER, each) for each in revoked)
+    return SignatureList(signatures, CERT_X509_SHA256).pack()
+
+
 def write(board: Board, write: AuthenticatedWrite) -> bool:
     """Hand a write to SetVariable(); whether the firmware says that it took it."""
     data, at = write.pack(), board.load_address
@@ -79,13 +96,18 @@ class Platform:
     kek: Key
     db: Key
 
-    def enrol(self, board: Board) -> None:
-        """Write db, KEK and PK, in the order that setup mode allows without a signature of others.
+    def enrol(self, board: Board, db: bytes | None = None, dbx: bytes = b"") -> None:
+        """Write the databases, KEK and last PK, which ends setup mode.
 
+        :param db: what is in it in place of the certificate of :attr:`db`.
+        :param dbx: what is in it; empty for none.
         :raises FirmwareError: the firmware refuses one of them, or holds something else after.
         """
-        for name, key in (("db", self.db), ("KEK", self.kek), ("PK", self.pk)):
-            self.must_take(board, name, certificates(key), self.pk)
+        allowed = certificates(self.db) if db is None else db
+        keys = {"KEK": certificates(self.kek), "PK": certificates(self.pk)}
+        for name, content in {"db": allowed, "dbx": dbx, **keys}.items():
+            if content:
+                self.must_take(board, name, content, self.pk)
 
     def must_take(self, board: Board, name: str, content: bytes, signer: Key) -> None:
         """Write one of them as it has to be.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ubtest.cases.secure_boot import ROWS, Content, Row
+from ubtest.cases.secure_boot_variables import ROWS, Content, Row
 from ubtest.formats.authvar import AuthenticatedWrite
 from ubtest.uefi.secure_boot import (
     LATER,
