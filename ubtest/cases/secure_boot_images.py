@@ -1,6 +1,6 @@
 """Images on a platform whose keys are enrolled, and what its databases hold.
 
-Read a row as: WHAT -> starts or not, with this in db and dbx. The rule (UEFI 2.10 section 32.5.3.3):
+Read a row as: WHAT -> starts or not, with this in db and dbx. UEFI 2.10 section 32.5.3.3 says that
 an image starts when db knows its signer or its digest, and dbx knows neither.
 """
 
