@@ -8,7 +8,7 @@ from ubtest.formats.guid import Guid, GuidWire
 from ubtest.formats.record import U8, U16, U32, U64, FormatError, Record
 
 MEDIA = 4
-HARD_DRIVE, FILE_PATH = 1, 4
+HARD_DRIVE, VENDOR_MEDIA, FILE_PATH = 1, 3, 4
 FORMAT_GPT, SIGNATURE_GUID = 2, 2
 END = bytes.fromhex("7fff0400")  # section 10.3.1
 
@@ -63,6 +63,11 @@ def file_path(name: str) -> bytes:
     if "\0" in name:
         raise FormatError(f"FILEPATH_DEVICE_PATH: {name!r} has a zero in it")
     return _node(FILE_PATH, (name + "\0").encode("utf-16-le"))
+
+
+def vendor_media(guid: Guid) -> bytes:
+    """The node of a vendor's medium, which is known by its GUID alone (section 10.3.5.3)."""
+    return _node(VENDOR_MEDIA, guid.wire)
 
 
 def _node(subtype: int, body: bytes) -> bytes:

@@ -23,7 +23,12 @@ def boot_entry(number: int, partition: GptPartition, *, attributes: int = ACTIVE
     )
     path = hard_drive(drive) + file_path(NO_SUCH_FILE) + END
     option = LoadOption("ubtest", path, attributes)
-    return _variable(f"Boot{number:04X}", option.pack())
+    return boot_variable(number, option.pack())
+
+
+def boot_variable(number: int, value: bytes) -> Variable:
+    """Boot#### with any value, a packed load option or not."""
+    return _variable(f"Boot{number:04X}", value)
 
 
 def boot_order(*numbers: int) -> Variable:
