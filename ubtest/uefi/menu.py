@@ -207,7 +207,8 @@ def at_rest(page: Page, cursor: tuple[int, int]) -> bool:
     line = page.lines[row]
     if _COUNTDOWN.search(line) or not line:
         above = page.lines[row - 2] if row >= FIRST_ROW + 2 else ""
-        return above[LEFT:] in LAST_TITLES and (column == 0) is (not line)
+        behind = column > _width(page.rows[row]) if line else column == 0  # a blank ends the number
+        return above[LEFT:] in LAST_TITLES and behind
     if column < _width(page.rows[row]):
         return False
     last_visible = row == FIRST_ROW + len(page.rows) - OTHER_ROWS - 1

@@ -161,6 +161,7 @@ def test_the_countdown_runs_the_first_entry(three, prompt, bootmenu):
     assert ran(prompt.uboot) == [0]
 
 
+@pytest.mark.slow
 def test_a_key_stops_the_countdown(three, prompt, bootmenu):
     with bootmenu(1) as menu:
         menu.expect(*counts(1))

@@ -132,6 +132,7 @@ def test_leaving_an_added_option_unsaved_changes_nothing(options, board, eficonf
     assert changed(before, options.all()) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["description", "file"])
 def test_an_incomplete_option_is_not_saved(options, board, eficonfig, field):
     before = options.all()
@@ -258,7 +259,7 @@ def test_the_firmwares_own_options_are_not_offered(three, board, eficonfig):
         ("Gamma", PLUS, 1, [0x10, 0x12, 0x11]),
         pytest.param("Gamma", PLUS, 2, [0x12, 0x10, 0x11], marks=pytest.mark.slow),
         pytest.param("Alpha", MINUS, 1, [0x11, 0x10, 0x12], marks=pytest.mark.slow),
-        ("Alpha", MINUS, 2, [0x11, 0x12, 0x10]),
+        pytest.param("Alpha", MINUS, 2, [0x11, 0x12, 0x10], marks=pytest.mark.slow),
     ],
     ids=["up", "up-twice", "down", "down-twice"],
 )
@@ -273,6 +274,7 @@ def test_the_order_is_what_the_screen_showed(three, board, eficonfig, title, key
     assert three.read_order() == order
 
 
+@pytest.mark.slow
 def test_an_option_can_be_left_out_of_the_order(three, board, eficonfig):
     before = three.all()
     with eficonfig(board) as menu:
