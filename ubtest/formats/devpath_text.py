@@ -12,6 +12,8 @@ from ubtest.formats.record import FormatError, take
 HARDWARE, ACPI, MESSAGING, MEDIA, END_TYPE = 1, 2, 3, 4, 0x7F
 END_ENTIRE, END_INSTANCE = 0xFF, 0x01
 MOST_NODES = 256
+UART_PARITIES = "DNEOMS"  # section 10.3.4.13
+UART_STOP_BITS = ("D", "1", "1.5", "2")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ def _mac(body: bytes) -> str:
     return f"MAC({body[: 6 if kind <= 1 else 32].hex()},{kind})"
 
 
+def _uart(body: bytes) -> str:
+    _, baud, bits, parity, stop = unpack_from("<IQBBB", body)
+    return f"Uart({baud},{bits},{UART_PARITIES[parity]},{UART_STOP_BITS[stop]})"
+
+
 def _nvme(body: bytes) -> str:
     namespace, *identity = unpack_from("<I8B", body)
     return f"NVMe({namespace:#x},{'-'.join(f'{byte:02x}' for byte in reversed(identity))})"
@@ -119,6 +126,7 @@ TEXTS: dict[tuple[int, int], Callable[[bytes], str]] = {
     (MESSAGING, 2): _numbers("Scsi", "<HH", "{},{}"),
     (MESSAGING, 5): _numbers("USB", "<BB", "{:#x},{:#x}"),
     (MESSAGING, 11): _mac,
+    (MESSAGING, 14): _uart,
     (MESSAGING, 15): _numbers("UsbClass", "<HHBBB", "{:#x},{:#x},{:#x},{:#x},{:#x}"),
     (MESSAGING, 18): _numbers("Sata", "<HHH", "{:#x},{:#x},{:#x}"),
     (MESSAGING, 23): _nvme,

@@ -73,7 +73,7 @@ class BlockNode:
 
 
 def bus_of(controller: str) -> dict[str, str]:
-    """The option that puts a device on a controller; QEMU calls the bus by the controller's name."""
+    """The option for a controller; QEMU calls a bus by the name of what brings it."""
     return {"bus": f"{controller}.0"} if controller else {}
 
 

@@ -23,5 +23,13 @@ def test_a_card_is_put_in_before_power_on() -> None:
 
 
 def test_an_unknown_bus_names_the_known_ones() -> None:
-    with pytest.raises(CaseError, match="no bus `ide` for a disk: one of virtio, usb, nvme, sd"):
+    with pytest.raises(
+        CaseError, match="no bus `ide` for a disk: one of virtio, usb, scsi, nvme, sd"
+    ):
         DISK.device("ide")
+
+
+def test_another_controller_takes_the_place_of_the_usual_one() -> None:
+    assert DISK.device("usb")["bus"] == "xhci.0"
+    assert DISK.device("usb", to="device1")["bus"] == "device1.0"
+    assert DISK.device("scsi", to="device2", lun=1)["bus"] == "device2.0"
