@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
 
@@ -16,6 +17,7 @@ from ubtest.fuzz.case import GOODS, MIXES, Cases
 from ubtest.fuzz.corpus import Corpus
 from ubtest.fuzz.draw import Draws
 from ubtest.fuzz.mutation import BYTES, FIELD, PAYLOADS, SPLICE
+from ubtest.fuzz.tlv import parse, walk
 from ubtest.fuzz.tree_edit import TREE
 
 # Of the first 300 cases of seed 1, as they are written in recipes. It changes with the tables of
@@ -128,3 +130,13 @@ def test_draws_are_spread_and_follow_their_weights():
     assert some.count("never") == 0
     assert 50 < some.count("seldom") < 150
     assert len(set(islice(iter(lambda: draws.number(1 << 64), None), 100))) == 100
+
+
+def test_the_signing_time_is_the_keys_and_not_the_days(corpus, ring):
+    (payload,) = corpus.good("signed", 1).capsule.payloads
+    attributes = [
+        node for path, node in walk(parse(payload.signature)) if path.startswith("1.0.4.0.3")
+    ]
+    (time,) = [node.value.decode() for node in attributes if node.tag == b"\x17"]
+    start = ring["trusted"].certificate.not_valid_before_utc
+    assert time == f"{start + timedelta(hours=1):%y%m%d%H%M%SZ}"
