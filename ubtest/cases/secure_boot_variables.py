@@ -31,6 +31,7 @@ EITHER = "U-Boot efi_variable_authenticate(): KEK, then PK"
 BOTH_FORMS = "U-Boot efi_parse_pkcs7_header(): SignedData with or without ContentInfo"
 
 ABORTS = "pkcs7-error-aborts"
+APPENDS = "append-not-covered"
 UNCHECKED = "variable-certificate-unchecked"
 
 Make = Callable[[KeyRing, AuthenticatedWrite], AuthenticatedWrite]
@@ -108,7 +109,9 @@ ROWS = (
     Row("db", "by PK", by("pk"), NEW, EITHER),
     Row("db", "ContentInfo around the signature", in_content_info("kek"), NEW, BOTH_FORMS),
     Row("db", "one second later", by("kek", time=SECOND_LATER), NEW, MONOTONIC),
-    Row("db", "appended", by("kek", attributes=APPEND), LONGER, "UEFI 8.2.6: APPEND_WRITE"),
+    Row(
+        "db", "appended", by("kek", attributes=APPEND), LONGER, "UEFI 8.2.6: APPEND_WRITE", APPENDS
+    ),
     Row("db", "empty value", by("kek", value=b""), GONE, "UEFI 8.2.2: no value deletes"),
     Row("db", "by db itself", by("db"), None, OWNERS),
     Row("db", "by the new certificate itself", by("db-second"), None, OWNERS),
@@ -120,7 +123,9 @@ ROWS = (
     Row("db", "a day earlier", by("kek", time=DAY_EARLIER), None, MONOTONIC),
     Row("db", "value changed after signing", then("kek", value=b"changed"), None, COVERED),
     Row("db", "time changed after signing", then("kek", time=NEXT_YEAR), None, COVERED),
-    Row("db", "appended, signed for a write", then("kek", attributes=APPEND), None, COVERED),
+    Row(
+        "db", "appended, signed for a write", then("kek", attributes=APPEND), None, COVERED, APPENDS
+    ),
     Row("db", "signed for dbx", signed_as("kek", name="dbx"), None, COVERED),
     Row("db", "signed for KEK, by PK", signed_as("pk", name="KEK"), None, COVERED),
     Row("db", "Pad1 set", by("kek", time=replace(NEXT_YEAR, pad1=1)), None, TIME),
@@ -162,7 +167,7 @@ ROWS = (
     Row("dbx", "by db", by("db"), None, OWNERS),
     Row("dbx", "signed for db", signed_as("kek", name="db"), None, COVERED),
     Row("KEK", "nothing: by PK", by("pk"), NEW, OWNERS),
-    Row("KEK", "appended by PK", by("pk", attributes=APPEND), LONGER, OWNERS),
+    Row("KEK", "appended by PK", by("pk", attributes=APPEND), LONGER, OWNERS, APPENDS),
     Row("KEK", "by KEK itself", by("kek"), None, OWNERS),
     Row("KEK", "by db", by("db"), None, OWNERS),
     Row("KEK", "signed for db", signed_as("pk", name="db"), None, COVERED),
