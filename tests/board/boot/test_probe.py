@@ -1,19 +1,23 @@
 """The boot probe itself: what it says is true, and it is not heard where it must not start."""
 
 from dataclasses import replace
+from pathlib import Path
+from zlib import crc32
 
 import pytest
 from conftest import BOOT_FILE, ENTRY
 
+from ubtest.errors import CaseError
 from ubtest.formats.devpath import END, file_path
 from ubtest.formats.devpath_text import parse_path, path_text
 from ubtest.formats.guid import Guid
 from ubtest.formats.loadopt import LoadOption
 from ubtest.formats.status import ERROR, LOAD_ERROR
-from ubtest.media.build import partition_of
+from ubtest.media.build import build_image, partition_of
 from ubtest.media.damage import DAMAGES
-from ubtest.media.spec import esp_image
+from ubtest.media.spec import Image, esp_image
 from ubtest.probe.build import probe
+from ubtest.probe.facts import Initrd
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.boot import boot, started
@@ -22,6 +26,12 @@ pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "TARGET_QEMU_ARM_64BIT")
 
 DEVICE_TREE = Guid.of("b1b621d5-f19c-41a5-830b-d9152c69aae0")  # EFI_DTB_TABLE_GUID
 SHORT_FILE = "\\" + BOOT_FILE.replace("/", "\\")
+
+
+def differ(one: Image, other: Image, folder: Path) -> bool:
+    """Whether two images are not the same bytes."""
+    contents = {build_image(each, folder / "compared.img").sha256() for each in (one, other)}
+    return len(contents) > 1
 
 
 def test_an_option_starts_it_and_its_facts_are_true(board, insert, option, orders):
@@ -69,9 +79,8 @@ def test_without_an_option_for_it_nothing_starts(board, insert, option, orders):
     insert(esp_image({BOOT_FILE: probe("aa64", orders)}))
     option(replace(esp_image({}), identity="a disk that is not there"))
     tried = boot(board)
-    assert tried.status != 0
-    if not board.machine.bundle.traits.auto_boot_options:
-        assert tried.runs == ()
+    assert tried.runs == ()
+    assert tried.status not in (0, None)
 
 
 @pytest.mark.parametrize("name", [name for name, each in DAMAGES.items() if each.boots])
@@ -95,8 +104,11 @@ def test_a_damage_that_does_not_matter(board, insert, option, orders, name):
         if not each.boots
     ],
 )
-def test_a_damaged_image_does_not_start(board, insert, option, orders, name):
-    image = esp_image({BOOT_FILE: probe("aa64", orders)}, damage=(name,))
+def test_a_damaged_image_does_not_start(board, insert, option, orders, tmp_path, name):
+    good = esp_image({BOOT_FILE: probe("aa64", orders)})
+    image = replace(good, damage=(name,))
+    if not differ(good, image, tmp_path):  # where a known bug is expected, a sound image is, too
+        raise CaseError(f"the damage {name} leaves the image as it is")
     insert(image)
     option(image)
     tried = boot(board)
@@ -142,3 +154,24 @@ def test_it_hangs(board, insert, option):
     insert(image)
     option(image)
     assert started(board).nonce == orders.nonce
+
+
+@pytest.mark.needs("CMD_EFIDEBUG", "EFI_LOAD_FILE2_INITRD")
+def test_it_finds_the_initrd_of_its_option(board, insert, orders):
+    initrd = bytes(range(256)) * 40 + b"the end"
+    insert(esp_image({BOOT_FILE: probe("aa64", orders), "initrd.img": initrd}))
+    partition = board.storage.partition
+    files = f"-b {ENTRY} probe {partition} {BOOT_FILE} -i {partition} initrd.img"
+    board.uboot.check(f"efidebug boot add {files}")
+    board.uboot.check(f"efidebug boot order {ENTRY}")
+    tried = boot(board)
+    assert tried.nonces() == [orders.nonce]
+    assert tried.facts.initrd == Initrd(len(initrd), crc32(initrd))
+
+
+def test_without_an_initrd_it_finds_none(board, insert, option, orders):
+    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    insert(image)
+    option(image)
+    facts = boot(board).facts
+    assert (facts.nonce, facts.initrd, facts.initrd_error) == (orders.nonce, None, None)
