@@ -201,7 +201,8 @@ def at_rest(page: Page, cursor: tuple[int, int]) -> bool:
     """The firmware has drawn the whole screen and waits for a key.
 
     It draws from the top to the last entry, or to the countdown below, and leaves the cursor
-    behind what it drew last: no time is involved.
+    behind what it drew last: no time is involved. Where there are more entries than lines, the
+    title in the last line may still grow.
     """
     row, column = cursor
     line = page.lines[row]

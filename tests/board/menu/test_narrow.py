@@ -1,5 +1,7 @@
 """Menus on small terminals: the firmware asks for the size, and draws what fits."""
 
+from functools import partial
+
 import pytest
 
 from ubtest.uefi.bootmenu import define, marking, ran
@@ -50,11 +52,14 @@ def test_eficonfig_scrolls(board, eficonfig, rows, columns):
         menu.highlights(titles[0])
         for title in titles[1:]:
             menu.press(DOWN)
-            page = menu.highlights(title)
-            assert title in entries(page)
-            assert set(entries(page)) <= set(titles)
+            menu.expect(partial(scrolled_to, title, titles), f"`{title}` among whole entries")
         menu.press(ENTER)
         assert menu.reply().status == 0
+
+
+def scrolled_to(title, titles, page):
+    shown = entries(page)
+    return page.highlighted == title and title in shown and set(shown) <= set(titles)
 
 
 @needs_eficonfig
