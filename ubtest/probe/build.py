@@ -105,7 +105,8 @@ def _key(folder: Path) -> str:
             f"no sources of the boot probe in {folder}",
             next_step="copy the folder images/probe from ubtest's checkout into the project",
         )
-    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
+    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+    return hashlib.sha256(digests).hexdigest()[:16]
 
 
 def _target(arch: str) -> Target:
