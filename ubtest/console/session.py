@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from ubtest.console.reply import Reply
 from ubtest.console.screen import Screen
 from ubtest.console.transcript import Transcript, printable
 from ubtest.deadline import Deadline
@@ -21,37 +21,6 @@ class Wire(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send all bytes."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What one console command answered.
-
-    :param output: the lines between the echoed command and the end marker, as raw bytes.
-    :param status: U-Boot's ``$?``; None when the firmware reset instead of returning.
-    """
-
-    command: str
-    output: bytes
-    status: int | None
-
-    @property
-    def reset(self) -> bool:
-        return self.status is None
-
-    @property
-    def lines(self) -> list[str]:
-        """The output line by line, safe to print; empty lines are kept.
-
-        Without the query for the terminal's size, which comes before the answer of the command
-        that starts EFI.
-        """
-        return printable(SIZE_DIALOGUE.sub(b"", self.output).replace(b"\r", b"")).splitlines()
-
-    @property
-    def text(self) -> str:
-        """The output without the empty lines around it."""
-        return "\n".join(self.lines).strip("\n")
 
 
 # The banner alone is no proof of a reset: `version` prints it too.
@@ -70,8 +39,6 @@ CRASH_END = re.compile(rb"resetting \.\.\.|### ERROR ### Please RESET the board 
 
 # Ctrl-U: an answer to a size query that came too late for U-Boot waits at the prompt as typed text
 ERASE_LINE = b"\x15"
-# U-Boot: lib/efi_loader/efi_console.c, query_console_serial
-SIZE_DIALOGUE = re.compile(rb"\x1b7\x1b\[r\x1b\[999;999H\x1b\[6n\x1b8")
 SIZE_QUERY = b"\x1b[6n"  # "where is the cursor": how U-Boot's EFI console learns the terminal size
 
 

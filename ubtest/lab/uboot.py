@@ -9,7 +9,8 @@ from labgrid.factory import target_factory
 from labgrid.protocol import CommandProtocol, ConsoleProtocol
 from labgrid.step import step
 
-from ubtest.console.session import Reply, Session
+from ubtest.console.reply import Reply
+from ubtest.console.session import Session
 from ubtest.console.transcript import Transcript
 from ubtest.errors import FirmwareError
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ubtest.console.session import Reply
+from ubtest.console.reply import Reply
 from ubtest.errors import FirmwareError
 from ubtest.formats.record import FormatError
 from ubtest.lab.board import Board

@@ -9,8 +9,8 @@ from typing import Self
 
 from pyte.screens import Char
 
+from ubtest.console.reply import Reply
 from ubtest.console.screen import Page, Screen
-from ubtest.console.session import Reply
 from ubtest.deadline import Deadline
 from ubtest.errors import CaseError, FirmwareError
 from ubtest.lab.uboot import UBootConsoleDriver
