@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from ubtest.formats.guid import ESP_TYPE
 from ubtest.lab.uboot import UBootConsoleDriver
 
-_HANDLE = re.compile(r"^[0-9a-f]{8,16}(?: \([^\n]*\))?\n(?P<body>(?:  [^\n]*\n?)*)", re.MULTILINE)
+_HANDLE = re.compile(
+    r"^[0-9a-f]{8,16}(?: \((?P<device>[^\n]*)\))?\n(?P<body>(?:  [^\n]*\n?)*)", re.MULTILINE
+)
 _OPTION = re.compile(
     r"^Boot(?P<number>[0-9A-F]{4}):\nattributes: [^\n]*\n  label: [^\n]*\n"
     r"  file_path: (?P<path>[^\n]*)$",
@@ -21,10 +23,13 @@ class Handle:
     """One handle that has a device path.
 
     :param path: as the firmware writes it.
+    :param device: the name of U-Boot's device behind it, which need not be the only one of that
+        name; empty when there is none.
     """
 
     path: str
     protocols: frozenset[str]
+    device: str = ""
 
     @property
     def system(self) -> bool:
@@ -43,7 +48,7 @@ def parse_handles(text: str) -> tuple[Handle, ...]:
     for row in _HANDLE.finditer(text):
         lines = [line.strip() for line in row["body"].splitlines() if line.strip()]
         if lines and lines[0].startswith("/"):
-            found.append(Handle(lines[0], frozenset(lines[1:])))
+            found.append(Handle(lines[0], frozenset(lines[1:]), row["device"] or ""))
     return tuple(found)
 
 

@@ -1,0 +1,79 @@
+"""What the USB tests share: sticks of one model and serial number, and where they are plugged."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ubtest.formats.devpath import END, file_path
+from ubtest.formats.devpath_from_text import path_of
+from ubtest.formats.loadopt import LoadOption
+from ubtest.lab.board import Board
+from ubtest.media.disk import Disk, build_disk
+from ubtest.probe.build import probe
+from ubtest.uefi import variables
+
+SERIAL = "0123456789"  # that all sticks here have
+BOOT_FILE = "EFI/BOOT/BOOTAA64.EFI"
+ENTRY = 0x20
+SUPER_SPEED_PORTS = 4  # of QEMU's controller; the slower ones come after them
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Callable[..., Disk]:
+    """Makes the image of a stick; with orders, the boot probe is on it."""
+
+    def make(identity="stick", orders=None, *, name=None) -> Disk:
+        files = {BOOT_FILE: probe("aa64", orders)} if orders else {"who.txt": identity.encode()}
+        return build_disk(tmp_path / f"{name or identity}.img", files, identity=identity)
+
+    return make
+
+
+@pytest.fixture
+def plug(board: Board) -> Callable[..., str]:
+    """Plugs a stick in; gives the name to detach it by."""
+
+    def plug(disk: Disk, port: str, *, to: str = "xhci") -> str:
+        return board.machine.attach(disk, "usb", to=to, port=port, serial=SERIAL)
+
+    return plug
+
+
+@pytest.fixture
+def usb(board: Board):
+    """The board at its prompt with USB started and its EFI subsystem, too."""
+
+    def start():
+        uboot = board.boot()
+        uboot.check("usb start", timeout=30)
+        return uboot
+
+    return start
+
+
+@pytest.fixture
+def option(board: Board) -> Callable[..., LoadOption]:
+    """Writes Boot0020 for a partition's boot file, by the text of the partition's path, as the
+    only entry of BootOrder."""
+
+    def option(partition) -> LoadOption:
+        nodes = b"".join(node.pack() for node in path_of(partition.path))
+        name = "\\" + BOOT_FILE.replace("/", "\\")
+        made = LoadOption("one stick", nodes + file_path(name) + END)
+        variables.write(board.uboot, f"Boot{ENTRY:04X}", made.pack())
+        only(board)
+        return made
+
+    return option
+
+
+def only(board: Board) -> None:
+    """Let BootOrder be Boot0020 alone; the firmware adds its own for each stick that it finds."""
+    variables.write(board.uboot, "BootOrder", ENTRY.to_bytes(2, "little"))
+
+
+def as_seen(port: str) -> tuple[int, ...]:
+    """The ports on the way to a stick, as the controller numbers them; a hub of QEMU is slow."""
+    first, *rest = (int(number) for number in port.split("."))
+    return (first + SUPER_SPEED_PORTS if rest else first, *rest)

@@ -1,0 +1,211 @@
+"""Sticks come and go while the firmware runs: what EFI knows of them comes and goes with them."""
+
+import re
+
+import pytest
+
+from ubtest.uefi import driver_model
+from ubtest.uefi.bootmenu import BootMenu
+from ubtest.uefi.handles import handles
+from ubtest.uefi.menu import CTRL_C, DOWN, entries
+from ubtest.uefi.usb import disagreements, rescan, sticks, storage_numbers
+
+pytestmark = pytest.mark.needs("usb-hotplug", "USB_STORAGE", "CMD_EFIDEBUG")
+
+CYCLES = 50
+PAGE = 4096
+# A handle with every part of a stick's partition (UEFI 2.10 sections 13.4 and 13.9)
+PARTITION = {"Block IO", "Simple File System"}
+_MEMORY = re.compile(r"^(?!CONVENTIONAL)[A-Z ]+ ([0-9a-f]{16})-([0-9a-f]{16}) ", re.MULTILINE)
+
+
+def known(uboot):
+    """All that the firmware has: every handle with its protocols, every bound device."""
+    model = driver_model.devices(uboot)
+    return (
+        sorted((each.path, each.device, sorted(each.protocols)) for each in handles(uboot)),
+        [(each.depth, each.driver, each.name) for each in model],
+    )
+
+
+def used_pages(uboot):
+    """How much memory EFI has handed out."""
+    spans = _MEMORY.findall(uboot.check("efidebug memmap"))
+    assert spans
+    return sum(int(end, 16) - int(start, 16) for start, end in spans) // PAGE
+
+
+def content(board, number=0):
+    """What is in who.txt of a stick."""
+    uboot = board.uboot
+    uboot.check(f"load usb {number}:1 {board.load_address:x} who.txt")
+    size = int(uboot.check("echo $filesize"), 16)
+    words = uboot.check(f"md.b {board.load_address:x} {size:x}").split()
+    return bytes.fromhex("".join(words[1 : 1 + size])).decode()
+
+
+def assert_one(board, identity, ports):
+    """There is one stick, this one, whole and readable, and everybody agrees about it."""
+    (one,) = sticks(handles(board.uboot))
+    (partition,) = one.partitions
+    assert "Block IO" in one.disk.protocols
+    assert partition.protocols >= PARTITION
+    assert partition.system
+    assert one.ports == ports
+    assert disagreements(board.uboot) == []
+    assert storage_numbers(board.uboot) == (0,)
+    assert content(board) == identity
+
+
+def assert_none(board):
+    """No stick is left, in none of the places."""
+    uboot = board.uboot
+    assert sticks(handles(uboot)) == ()
+    assert disagreements(uboot) == []
+    assert storage_numbers(uboot) == ()
+    assert uboot.command("part list usb 0").status != 0
+
+
+@pytest.mark.known_bug("usb-paths-without-ports")
+def test_a_stick_comes_and_goes_at_the_prompt(board, stick, plug, usb):
+    uboot = usb()
+    before = known(uboot)
+    name = plug(stick("stick"), "3")
+    assert known(uboot) == before  # nothing happens by itself
+    rescan(uboot)
+    assert_one(board, "stick", (3,))
+    board.machine.detach(name)
+    rescan(uboot)
+    assert_none(board)
+    assert known(uboot) == before
+
+
+def test_stop_and_start(board, stick, plug, usb):
+    plug(stick("stick"), "3")
+    uboot = usb()
+    before = known(uboot)
+    uboot.check("usb stop", timeout=30)
+    assert_none(board)
+    uboot.check("usb start", timeout=30)
+    assert known(uboot) == before
+    assert content(board) == "stick"
+
+
+@pytest.mark.slow
+@pytest.mark.known_bug("usb-paths-without-ports")
+def test_of_two_sticks_one_goes(board, stick, plug, usb):
+    name = plug(stick("first"), "1")
+    plug(stick("second"), "3")
+    uboot = usb()
+    assert len(sticks(handles(uboot))) == 2
+    board.machine.detach(name)
+    rescan(uboot)
+    assert_one(board, "second", (3,))
+
+
+@pytest.mark.slow
+@pytest.mark.known_bug("usb-paths-without-ports")
+def test_a_stick_moves_to_another_port(board, stick, plug, usb):
+    disk = stick("stick")
+    name = plug(disk, "1")
+    uboot = usb()
+    assert_one(board, "stick", (1,))
+    board.machine.detach(name)
+    plug(disk, "4")
+    rescan(uboot)
+    assert_one(board, "stick", (4,))
+
+
+@pytest.mark.slow
+@pytest.mark.known_bug("usb-paths-without-ports")
+def test_another_stick_in_the_same_port(board, stick, plug, usb):
+    name = plug(stick("first"), "1")
+    uboot = usb()
+    assert_one(board, "first", (1,))
+    board.machine.detach(name)
+    plug(stick("second"), "1")
+    rescan(uboot)
+    assert_one(board, "second", (1,))
+
+
+@pytest.mark.slow
+@pytest.mark.needs("CMD_BOOTMENU")
+@pytest.mark.known_bug("usb-paths-without-ports")
+def test_inside_the_boot_menu(board, firmware, stick, plug, usb):
+    """The menu goes on with what it has; the stick is found, or gone, when it is looked for."""
+    uboot = usb()
+    before = known(uboot)
+    with BootMenu(uboot) as menu:
+        first = menu.expect(entries, "entries")
+        name = plug(stick("stick"), "3")
+        leave(menu, first)
+    assert known(uboot) == before
+    rescan(uboot)
+    assert_one(board, "stick", (3,))
+    with BootMenu(uboot) as menu:
+        first = menu.expect(entries, "entries")
+        if firmware.traits.auto_boot_options:
+            assert "usb 0" in entries(first)
+        board.machine.detach(name)
+        leave(menu, first)
+    rescan(uboot)
+    assert_none(board)
+    assert known(uboot) == before
+
+
+def leave(menu, first):
+    """The menu still listens to keys, and shows what it showed before."""
+    assert entries(first)
+    menu.press(DOWN)
+    page = menu.highlights(entries(first)[min(1, len(entries(first)) - 1)])
+    assert entries(page) == entries(first)
+    menu.press(CTRL_C)
+    menu.reply()
+
+
+@pytest.mark.slow
+@pytest.mark.known_bug("usb-pulled-stick-hangs")
+def test_reading_a_stick_that_was_pulled_fails(board, stick, plug, usb):
+    name = plug(stick("stick"), "3")
+    uboot = usb()
+    assert content(board) == "stick"
+    board.machine.detach(name)
+    reply = uboot.command(f"load usb 0:1 {board.load_address:x} who.txt", timeout=30)
+    assert reply.status != 0
+
+
+@pytest.mark.slow
+def test_fifty_cycles_leave_nothing_behind(board, stick, plug, usb, results):
+    uboot = usb()
+    disk = stick("stick")
+    empty = known(uboot)
+    full = None
+    for cycle in range(CYCLES):
+        name = plug(disk, "3")
+        rescan(uboot)
+        now = known(uboot)
+        full = full or now
+        assert now == full, f"with the stick, cycle {cycle}"
+        assert len(sticks(handles(uboot))) == 1
+        board.machine.detach(name)
+        rescan(uboot)
+        assert known(uboot) == empty, f"without the stick, cycle {cycle}"
+    assert_none(board)
+
+
+@pytest.mark.slow
+#@pytest.mark.known_bug("usb-cycles-take-memory")
+def test_cycles_take_no_memory(board, stick, plug, usb, results):
+    plug(stick("stick"), "3")
+    uboot = usb()
+    rescan(uboot)
+    used = [used_pages(uboot)]
+    for _ in range(10):
+        known(uboot)
+        used.append(used_pages(uboot))
+    assert used == used[:1] * 11, "looking takes memory by itself"
+    for _ in range(10):
+        rescan(uboot)
+        used.append(used_pages(uboot))
+    results.note("pages", " ".join(map(str, used)))
+    assert used[-1] == used[0]
