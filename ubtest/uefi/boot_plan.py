@@ -46,6 +46,11 @@ def machine_of(bundle: Bundle) -> Machine:
     return MACHINES[bundle.arch]
 
 
+def other_machine(machine: Machine) -> Machine:
+    """A processor that is not this one."""
+    return X64 if machine is AA64 else AA64
+
+
 @dataclass(frozen=True)
 class Entry:
     """A boot option and what is in the file that it names.
@@ -119,7 +124,7 @@ class BootPlan:
         """The disk, with probes for a processor."""
         files = {VARIABLE_FILE: pack_variables(self.variables())}
         for number, entry in self.entries.items():
-            named = _other(machine) if entry.file == "other name" else machine
+            named = other_machine(machine) if entry.file == "other name" else machine
             name = named.boot_path if entry.form == "partition" else f"{number:04X}.EFI"
             if content := self._content(number, machine):
                 files[name] = content
@@ -134,17 +139,13 @@ class BootPlan:
             case "text":
                 return b"not a program\n" * 100
             case "other machine":
-                machine = _other(machine)
+                machine = other_machine(machine)
         return probe(machine.name, self.orders(number))
 
 
 def partition(identity: str = IDENTITY) -> GptPartition:
     """The system partition of a plan's disk, or of another like it."""
     return partition_of(Image((Partition(),), size=SIZE, identity=identity))
-
-
-def _other(machine: Machine) -> Machine:
-    return X64 if machine is AA64 else AA64
 
 
 def _drive(identity: str) -> bytes:
