@@ -3,8 +3,8 @@
 PYTHON ?= python3
 BOARD ?= qemu-arm64
 
-# Groups of board tests that take a minute or two each, and want no further build of the firmware
-MINUTES = $(patsubst %,tests/board/capsule/test_%.py,matrix results versions boot_device)
+# All but what wants another build of the firmware, and the power cuts
+MINUTES = --slow -m 'not variant' --ignore tests/board/capsule/test_power_cut.py
 
 .PHONY: help setup qemu test test-all clean
 
@@ -12,7 +12,7 @@ help:
 	@echo 'make qemu      set up, then run the board suite on QEMU'
 	@echo 'make setup     install what is missing, make keys, build U-Boot'
 	@echo 'make test      set up, then lint, types, unit, lab and board tests'
-	@echo 'make test-all  the same with the slow proofs, the older U-Boot and the sandbox'
+	@echo 'make test-all  the same with other builds, power cuts, the older U-Boot, sandbox and x86_64'
 	@echo 'make clean     remove results and the virtual environment; keys and the cache stay'
 
 setup: .venv/installed
@@ -36,20 +36,25 @@ test: setup
 	.venv/bin/mypy
 	.venv/bin/pytest
 	.venv/bin/pytest tests/lab
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow $(MINUTES)
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml $(MINUTES)
 
 # The default firmware is asked for last, so that it is the one that a plain run finds
 test-all: test
 	.venv/bin/ubtest firmware build $(BOARD)+stock-flash
 	.venv/bin/ubtest firmware build $(BOARD)+self-update
 	.venv/bin/ubtest firmware build $(BOARD)+self-update-next
+	.venv/bin/ubtest firmware build $(BOARD)+fit
+	.venv/bin/ubtest firmware build sandbox+fit
+	.venv/bin/ubtest firmware build sandbox+namespace
 	.venv/bin/ubtest firmware build sandbox
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m slow $(MINUTES:%=--ignore %)
+	.venv/bin/ubtest firmware build qemu-x86_64
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m variant
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_power_cut.py
 	.venv/bin/pytest tests/lab --slow -m slow
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
+	.venv/bin/pytest --lg-env boards/$(BOARD).yaml $(MINUTES) --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
 	.venv/bin/ubtest firmware build $(BOARD)
 	.venv/bin/pytest --lg-env boards/sandbox.yaml --slow
+	.venv/bin/pytest --lg-env boards/qemu-x86_64.yaml --slow
 
 clean:
 	rm -rf .venv results .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -24,6 +24,8 @@ MARKERS = (
     'mutates(*what): what of the board the test changes ("flash"); an undeclared change of the '
     "flash is an error",
     "slow: belongs to a group that takes a minute or more; runs with --slow only",
+    "variant: wants another build of the board's firmware; every test with the fixture `variant` has "
+    "it by itself",
     "known_bug(name): shows a bug of ubtest/cases/known_bugs.yaml; a strict xfail on the versions "
     "that have it, an ordinary test on all others",
 )
@@ -107,6 +109,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"firmware: {run.firmware.banner}, from {source}",
         f"results: {run.folder}",
     ]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "variant" in getattr(item, "fixturenames", ()):
+        item.add_marker("variant")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
