@@ -32,6 +32,10 @@ PORTS = {
 }
 
 
+def slow(value):
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def packed(text):
     return b"".join(node.pack() for node in path_of(text))
 
@@ -48,7 +52,7 @@ def partition_node(identity):
 
 
 @pytest.mark.known_bug("usb-paths-without-ports")
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [slow("four"), slow("one hub"), "two", "two hubs"])
 def test_each_stick_has_the_path_of_its_port(board, stick, plug, usb, layout):
     for port in LAYOUTS[layout]:
         board.machine.plug("usb-hub", to="xhci", port=port)
@@ -84,6 +88,7 @@ def units(board, stick, count):
         board.machine.attach(stick(f"unit {number}"), "scsi", to=device, lun=number)
 
 
+@pytest.mark.slow
 @pytest.mark.known_bug("usb-paths-without-ports")
 def test_each_unit_of_a_stick_has_a_path_of_its_own(board, stick, usb):
     units(board, stick, 3)
@@ -92,6 +97,7 @@ def test_each_unit_of_a_stick_has_a_path_of_its_own(board, stick, usb):
     assert {each.ports for each in found} == {(4,)}
 
 
+@pytest.mark.slow
 @pytest.mark.known_bug("usb-units-unreadable")
 def test_each_unit_of_a_stick_can_be_read(board, stick, usb):
     units(board, stick, 2)
@@ -137,6 +143,13 @@ def test_the_options_that_the_firmware_makes_have_these_paths(board, firmware, s
         assert LoadOption.parse(stored.data).path == packed(text) + END
 
 
+def partition_in(uboot, port):
+    """The partition of the stick in a port."""
+    found = {each.ports: each.partitions for each in sticks(handles(uboot))}
+    assert as_seen(port) in found
+    return found[as_seen(port)][0]
+
+
 class Twins:
     """Two sticks that differ in nothing but what the probe on each says: a stick and its copy."""
 
@@ -149,23 +162,21 @@ class Twins:
 
 
 @pytest.mark.known_bug("usb-paths-without-ports")
-@pytest.mark.parametrize("which", [0, 1], ids=["first", "second"])
+@pytest.mark.parametrize("which", [slow(0), 1], ids=["first", "second"])
 def test_an_option_for_one_stick_boots_that_one(board, stick, plug, usb, option, which):
     ports = ("1", "3")
     twins = Twins(stick, plug, ports)
-    found = {each.ports: each for each in sticks(handles(usb()))}
-    option(found[as_seen(ports[which])].partitions[0])
+    option(partition_in(usb(), ports[which]))
     assert boot(board).nonces() == [twins.orders[which].nonce]
 
 
 @pytest.mark.known_bug("usb-paths-without-ports")
-@pytest.mark.parametrize("which", [0, 1], ids=["first", "second"])
+@pytest.mark.parametrize("which", [0, slow(1)], ids=["first", "second"])
 def test_without_its_stick_the_copy_is_not_booted(board, stick, plug, usb, option, which):
     ports = ("1", "3")
     twins = Twins(stick, plug, ports)
     uboot = usb()
-    found = {each.ports: each for each in sticks(handles(uboot))}
-    option(found[as_seen(ports[which])].partitions[0])
+    option(partition_in(uboot, ports[which]))
     board.machine.detach(twins.names[which])
     rescan(uboot)
     assert [each.ports for each in sticks(handles(uboot))] == [as_seen(ports[1 - which])]
