@@ -24,8 +24,8 @@ MARKERS = (
     'mutates(*what): what of the board the test changes ("flash"); an undeclared change of the '
     "flash is an error",
     "slow: belongs to a group that takes a minute or more; runs with --slow only",
-    "variant: wants another build of the board's firmware; every test with the fixture `variant` has "
-    "it by itself",
+    "variant: wants another build of the board's firmware; comes by itself with the fixture "
+    "`variant`",
     "known_bug(name): shows a bug of ubtest/cases/known_bugs.yaml; a strict xfail on the versions "
     "that have it, an ordinary test on all others",
 )

@@ -8,8 +8,8 @@ from ubtest.formats.authvar import (
     APPEND_WRITE,
     IMAGE_SECURITY_DATABASE,
     KEY_DATABASE,
-    Authentication2,
     AuthenticatedWrite,
+    Authentication2,
     parse_write,
 )
 from ubtest.formats.efitime import EfiTime
