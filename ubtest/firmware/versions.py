@@ -65,7 +65,9 @@ class Traits:
 _SINCE = {
     "2022.01": Traits("dtb"),
     "2024.10-rc1": Traits("dtb", "EFI_CAPSULE_CRT_FILE", auto_boot_options=True),
-    "2025.07-rc1": Traits("binary", "EFI_CAPSULE_CRT_FILE", "the source tree", auto_boot_options=True),
+    "2025.07-rc1": Traits(
+        "binary", "EFI_CAPSULE_CRT_FILE", "the source tree", auto_boot_options=True
+    ),
 }
 
 
