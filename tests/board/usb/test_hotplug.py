@@ -8,7 +8,7 @@ from ubtest.uefi import driver_model
 from ubtest.uefi.bootmenu import BootMenu
 from ubtest.uefi.handles import handles
 from ubtest.uefi.menu import CTRL_C, DOWN, entries
-from ubtest.uefi.usb import disagreements, rescan, sticks, storage_numbers
+from ubtest.uefi.usb import bus_tree, disagreements, rescan, sticks, storage_numbers
 
 pytestmark = pytest.mark.needs("usb-hotplug", "USB_STORAGE", "CMD_EFIDEBUG")
 
@@ -124,6 +124,32 @@ def test_another_stick_in_the_same_port(board, stick, plug, usb):
     plug(stick("second"), "1")
     rescan(uboot)
     one_stick(board, "second")
+
+
+@pytest.mark.slow
+def test_a_hub_comes_and_goes_with_its_stick(board, stick, plug, usb):
+    uboot = usb()
+    before = known(uboot)
+    hub = board.machine.plug("usb-hub", to="xhci", port="2")
+    name = plug(stick("stick"), "2.3")
+    rescan(uboot)
+    one_stick(board, "stick")
+    assert [each.kind for each in bus_tree(uboot)] == ["Hub", "Hub", "Mass Storage"]
+    board.machine.detach(name)
+    board.machine.detach(hub)
+    rescan(uboot)
+    no_stick(board)
+    assert known(uboot) == before
+
+
+@pytest.mark.slow
+def test_a_stick_of_another_protocol_is_no_disk(board, stick, usb):
+    """UAS alone, without the bulk-only transport that U-Boot has (common/usb_storage.c)."""
+    device = board.machine.plug("usb-uas", to="xhci", port="3")
+    board.machine.attach(stick("stick"), "scsi", to=device, lun=0)
+    uboot = usb()
+    assert [each.kind for each in bus_tree(uboot)] == ["Hub", "Mass Storage"]
+    no_stick(board)
 
 
 @pytest.mark.slow
