@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ubtest.errors import FirmwareError
 from ubtest.fuzz.mutation import LARGEST
 from ubtest.lab.board import Board
+from ubtest.media.content import Content
 
 STRIDE = 0x10000  # bytes from one capsule to the next; zeros behind each
 BATCH = 48
@@ -67,7 +68,7 @@ class Trials:
         self._batch = batch
         self._hang = hang
         self._region: bytes | None = None  # as it was seen last; None while the board is down
-        self._outside = b"", b""  # what is in front of the region and behind it
+        self._outside = Content(0, {})  # the chip without the region
         self.boots = 0
 
     def run(self, files: Sequence[bytes]) -> Iterator[Outcome]:
@@ -147,13 +148,16 @@ class Trials:
         board.machine.renew({image.offset: (OLD * (image.size // len(OLD) + 1))[: image.size]})
         board.boot().check(LOOP)
         self.boots += 1
-        flash = board.machine.flash(image.flash)
-        self._outside = flash[: image.offset], flash[image.offset + image.size :]
-        return bytes(flash[image.region])
+        region, self._outside = self._chip()
+        return region
 
     def _look(self) -> tuple[bytes, bool]:
-        """The region, and whether the rest of the chip changed. No large part is copied."""
+        """The region, and whether the rest of the chip changed."""
+        region, outside = self._chip()
+        return region, outside != self._outside
+
+    def _chip(self) -> tuple[bytes, Content]:
+        """The region, and the chip with zeros in its place."""
         image = self.board.image
-        flash = self.board.machine.flash(image.flash)
-        start, end = self._outside
-        return flash[image.region], not (flash.startswith(start) and flash.endswith(end))
+        flash = self.board.machine.content(image.flash)
+        return flash[image.region], flash.written(image.offset, bytes(image.size))
