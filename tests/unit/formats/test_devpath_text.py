@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
 from ubtest.formats.devpath_from_text import NODES, path_of
 from ubtest.formats.devpath_text import (
+    ACPI,
     HARDWARE,
     MEDIA,
     MESSAGING,
@@ -79,6 +80,24 @@ nodes = st.one_of(
         st.integers(0, 2**64 - 1),
         st.binary(min_size=16, max_size=16),
     ),
+    st.builds(
+        lambda *numbers: Node(MESSAGING, 14, pack("<IQBBB", 0, *numbers)),
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 255),
+        st.integers(0, 5),
+        st.integers(0, 3),
+    ),
+    st.builds(
+        lambda *numbers: Node(MEDIA, 1, pack("<IQQI12xBB", *numbers, 1, 1)),
+        st.integers(0, 2**31 - 1),
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 2**32 - 1),
+    ),
+    st.binary(min_size=6, max_size=6).map(
+        lambda address: Node(MESSAGING, 11, address.ljust(32, b"\0") + b"\1")
+    ),
+    bodies("H", "I").map(lambda body: Node(ACPI, 1, pack("<H", 0x41D0) + body)),
     WORDS.map(lambda name: parse_path(file_path("\\" + name) + END)[0]),
 )
 
