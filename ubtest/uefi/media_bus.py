@@ -34,16 +34,17 @@ class Bus:
     controller: str = ""
 
 
-_STICK = ("USB_XHCI_PCI", "USB_STORAGE", "CMD_USB")
+_STICK = ("USB_XHCI_PCI", "USB_STORAGE", "CMD_USB", "CMD_PCI")
+_FIND_STICK = "pci enum && usb start"  # on x86 nobody looked at PCI before
 BUSES = {
     "virtio": Bus("virtio", "virtio scan", ("VIRTIO_PCI", "VIRTIO_BLK")),
     "nvme": Bus("nvme", "nvme scan", ("NVME_PCI", "CMD_NVME")),
     # QEMU's stick says that it is removable only when it is told to
-    "stick": Bus("usb", "usb start", _STICK, {"removable": True}),
-    "usb disk": Bus("usb", "usb start", _STICK, {"removable": False}),
+    "stick": Bus("usb", _FIND_STICK, _STICK, {"removable": True}),
+    "usb disk": Bus("usb", _FIND_STICK, _STICK, {"removable": False}),
     # the list looks at PCI
     "sd": Bus("sd", "mmc list && mmc rescan", ("MMC_PCI", "CMD_MMC")),
-    "usb cd": Bus("scsi", "usb start", _STICK, {"driver": "scsi-cd"}, controller="usb-bot"),
+    "usb cd": Bus("scsi", _FIND_STICK, _STICK, {"driver": "scsi-cd"}, controller="usb-bot"),
 }
 
 

@@ -1,6 +1,7 @@
 """What the boot tests share: a disk with a probe, and the option that leads to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,16 @@ from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
 from ubtest.formats.loadopt import LoadOption
 from ubtest.lab.board import Board
 from ubtest.media.build import build_image, partition_of
-from ubtest.media.spec import Image
+from ubtest.media.spec import Image, Partition
+from ubtest.probe.build import probe
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
+from ubtest.uefi.boot_plan import BootPlan, machine_of
+from ubtest.uefi.media_bus import Media
+from ubtest.uefi.planned import Planned
 
 BOOT_FILE = "EFI/BOOT/BOOTAA64.EFI"
+SIZE = 16 << 20  # bytes of a medium, and what an SD card may have: a power of two
 ENTRY = 7  # Boot0007: a number that no firmware gives by itself first
 
 
@@ -50,3 +56,38 @@ def option(board: Board) -> Callable[[Image, bytes], LoadOption]:
 def orders() -> Orders:
     """Orders with a nonce that no other test has."""
     return Orders()
+
+
+@pytest.fixture
+def planned(board: Board, tmp_path: Path) -> Callable[[BootPlan], Planned]:
+    """Boots the board with the disk of a plan to its prompt."""
+    return lambda plan: Planned(board, plan, tmp_path)
+
+
+@pytest.fixture
+def media(board, tmp_path) -> Media:
+    return Media(board, tmp_path)
+
+
+@pytest.fixture
+def medium_of(firmware) -> Callable[..., Image]:
+    """Describes a medium whose default file is a probe of its own, told by `orders`."""
+
+    def medium_of(orders: Orders, *, path: str = "", **rest) -> Image:
+        machine = machine_of(firmware)
+        partition = Partition({path or machine.boot_path: probe(machine.name, orders)})
+        return Image((partition,), **{"size": SIZE, "identity": orders.nonce, **rest})
+
+    return medium_of
+
+
+@pytest.fixture
+def stick_of(medium_of) -> Callable[..., Image]:
+    """The same without the type of a system partition: variables stay on the fixed disk."""
+
+    def stick_of(orders: Orders, **rest) -> Image:
+        image = medium_of(orders, **rest)
+        parts = tuple(replace(part, kind="basic-data") for part in image.partitions)
+        return replace(image, partitions=parts)
+
+    return stick_of

@@ -1,28 +1,23 @@
 """Media without a boot option of their own (UEFI 2.10 section 3.5.1.1): the default file starts,
-removable media first, and the firmware's own options follow what is there."""
+removable media first."""
 
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
 from ubtest.formats.devpath import END, file_path
 from ubtest.formats.devpath_text import parse_path
-from ubtest.formats.loadopt import ACTIVE, LoadOption
+from ubtest.formats.loadopt import LoadOption
 from ubtest.media.damage import DAMAGES
-from ubtest.media.spec import Image, Partition
-from ubtest.probe.build import probe
+from ubtest.media.spec import Partition
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.boot import Boot, boot
 from ubtest.uefi.boot_plan import machine_of, other_machine
 from ubtest.uefi.media_bus import BUSES, Media
+from ubtest.uefi.planned import options_in, order_of
 
 pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "CMD_EFICONFIG", "!SANDBOX")
-
-SIZE = 16 << 20  # bytes of a disk, and what an SD card may have: a power of two
-NUMBER = re.compile(r"Boot([0-9A-F]{4})")
 
 
 def on(*names: str, quick: tuple[str, ...] = ()) -> list[object]:
@@ -50,49 +45,6 @@ CD = pytest.param(
 needs_stick = pytest.mark.needs(*BUSES["stick"].needs, *BUSES["virtio"].needs)
 
 
-@pytest.fixture
-def media(board, tmp_path) -> Media:
-    return Media(board, tmp_path)
-
-
-@pytest.fixture
-def medium_of(firmware) -> Callable[..., Image]:
-    """Describes a medium whose default file is a probe of its own, told by `orders`."""
-
-    def medium_of(orders: Orders, *, path: str = "", **rest) -> Image:
-        machine = machine_of(firmware)
-        partition = Partition({path or machine.boot_path: probe(machine.name, orders)})
-        return Image((partition,), **{"size": SIZE, "identity": orders.nonce, **rest})
-
-    return medium_of
-
-
-@pytest.fixture
-def stick_of(medium_of) -> Callable[..., Image]:
-    """The same without the type of a system partition: variables stay on the fixed disk."""
-
-    def stick_of(orders: Orders, **rest) -> Image:
-        image = medium_of(orders, **rest)
-        parts = tuple(replace(part, kind="basic-data") for part in image.partitions)
-        return replace(image, partitions=parts)
-
-    return stick_of
-
-
-def options(found: Mapping[str, variables.Variable]) -> dict[int, LoadOption]:
-    """The boot options among variables, by number."""
-    return {
-        int(match[1], 16): LoadOption.parse(variable.data)
-        for name, variable in found.items()
-        if (match := NUMBER.fullmatch(name))
-    }
-
-
-def order(found: Mapping[str, variables.Variable]) -> list[int]:
-    value = found["BootOrder"].data if "BootOrder" in found else b""
-    return [int.from_bytes(value[at : at + 2], "little") for at in range(0, len(value), 2)]
-
-
 def boot_by_itself(media: Media) -> Boot:
     """From power-on to what the firmware starts without being told an option."""
     media.start()
@@ -103,9 +55,7 @@ def boot_by_itself(media: Media) -> Boot:
 # the default file
 
 
-@pytest.mark.parametrize(
-    "bus", on("virtio", "nvme", "stick", "usb disk", "sd", quick=("virtio", "stick"))
-)
+@pytest.mark.parametrize("bus", on("virtio", "nvme", "stick", "usb disk", "sd", quick=("stick",)))
 def test_the_default_file_starts_from(media, medium_of, firmware, bus):
     orders = Orders()
     media.insert(medium_of(orders), bus)
@@ -114,7 +64,7 @@ def test_the_default_file_starts_from(media, medium_of, firmware, bus):
     facts = tried.facts
     assert facts.options == b""  # the mark of the firmware's own option is not for the image
     assert facts.file == file_path("\\" + machine_of(firmware).boot_path.replace("/", "\\")) + END
-    made = options(media.variables())[facts.boot_current]
+    made = options_in(media.variables())[facts.boot_current]
     first, *_ = parse_path(made.path)
     assert first in parse_path(facts.device)
 
@@ -186,7 +136,7 @@ def test_removable_media_come_before_fixed_ones(media, firmware, medium_of, stic
     media.insert(medium_of(fixed), FOUND_FIRST)
     media.insert(stick_of(removable), "sd")
     assert boot_by_itself(media).nonces() == [removable.nonce]
-    assert len(order(media.variables())) == 2
+    assert len(order_of(media.variables())) == 2
 
 
 @needs_stick
@@ -266,128 +216,3 @@ def test_a_stick_starts_in_spite_of(media, stick_of, damage):
     orders = Orders()
     media.insert(stick_of(orders, damage=(damage,)), "stick")
     assert boot_by_itself(media).nonces() == [orders.nonce]
-
-
-# the firmware's own options
-
-
-USER = LoadOption("mine", file_path("\\NONE.EFI") + END, data=b"of the user")
-
-
-def add_user_option(media: Media, number: int) -> None:
-    """Write an option as a user does, first in the order."""
-    found = order(media.variables())
-    variables.write(media.board.uboot, f"Boot{number:04X}", USER.pack())
-    value = b"".join(each.to_bytes(2, "little") for each in [number, *found])
-    variables.write(media.board.uboot, "BootOrder", value)
-
-
-def after_a_restart(media: Media) -> dict[str, variables.Variable]:
-    media.start()
-    media.make_options()
-    return media.variables()
-
-
-def booted(media: Media, number: int) -> list[str]:
-    """The nonces of what one option starts."""
-    variables.write(media.board.uboot, "BootNext", number.to_bytes(2, "little"))
-    return boot(media.board).nonces()
-
-
-@needs_stick
-def test_options_are_there_for_what_is_there(media, medium_of, stick_of):
-    disk, stick = Orders(), Orders()
-    media.insert(medium_of(disk), "virtio")
-    media.insert(stick_of(stick), "stick")
-    found = after_a_restart(media)
-    made = options(found)
-    assert sorted(made) == sorted(order(found))
-    assert all(each.attributes == ACTIVE for each in made.values())
-    started = [booted(media, number) for number in made]
-    assert sorted(started) == sorted([[disk.nonce], [stick.nonce]])
-
-
-@needs_stick
-@pytest.mark.slow
-def test_no_options_without_media(media):
-    media.start()
-    media.make_options()
-    found = media.variables()
-    assert (options(found), order(found)) == ({}, [])
-    assert boot(media.board).status not in (0, None)
-
-
-@needs_stick
-@pytest.mark.slow
-def test_options_are_the_same_after_a_restart(media, medium_of, stick_of):
-    media.insert(medium_of(Orders()), "virtio")
-    media.insert(stick_of(Orders()), "stick")
-    before = after_a_restart(media)
-    after = after_a_restart(media)
-    assert len(options(before)) == 2
-    assert options(after) == options(before)
-    assert order(after) == order(before)
-
-
-@needs_stick
-def test_the_option_of_a_medium_goes_with_it(media, medium_of, stick_of):
-    disk, stick = Orders(), Orders()
-    media.insert(medium_of(disk), "virtio")
-    inserted = media.insert(stick_of(stick), "stick")
-    before = after_a_restart(media)
-    add_user_option(media, 0x42)
-    with_user = options(media.variables())
-    media.remove(inserted)
-    after = after_a_restart(media)
-    kept = [number for number in order(before) if number in options(after)]
-    assert options(after) == {number: with_user[number] for number in (0x42, *kept)}
-    assert order(after) == [0x42, *kept]
-    assert len(kept) == len(order(before)) - 1
-    assert booted(media, kept[0]) == [disk.nonce]
-
-
-@needs_stick
-@pytest.mark.slow
-def test_a_new_medium_gets_an_option_behind_all_others(media, medium_of, stick_of):
-    disk, stick = Orders(), Orders()
-    media.insert(medium_of(disk), "virtio")
-    after_a_restart(media)
-    add_user_option(media, 0x42)
-    before = media.variables()
-    media.insert(stick_of(stick), "stick")
-    after = after_a_restart(media)
-    assert order(after)[: len(order(before))] == order(before)
-    (new,) = order(after)[len(order(before)) :]
-    assert options(after) == {**options(before), new: options(after)[new]}
-    assert booted(media, new) == [stick.nonce]
-
-
-@pytest.mark.slow
-def test_a_number_that_the_user_took_is_left_alone(media, medium_of):
-    orders = Orders()
-    media.insert(medium_of(orders), "virtio")
-    (taken,) = options(after_a_restart(media))
-    variables.write(media.board.uboot, f"Boot{taken:04X}", USER.pack())
-    after = after_a_restart(media)
-    made = options(after)
-    assert made.pop(taken) == USER
-    (number,) = made
-    assert order(after) == [taken, number]
-    assert booted(media, number) == [orders.nonce]
-
-
-@needs_stick
-@pytest.mark.slow
-def test_a_stick_moved_to_another_port(media, medium_of, stick_of):
-    disk, stick = Orders(), Orders()
-    media.insert(medium_of(disk), "virtio")
-    inserted = media.insert(stick_of(stick), "stick", port="1")
-    before = after_a_restart(media)
-    add_user_option(media, 0x42)
-    media.move(inserted, port="3")
-    after = after_a_restart(media)
-    assert options(after)[0x42] == USER
-    assert order(after)[0] == 0x42
-    assert len(order(after)) == len(order(before)) + 1
-    started = [booted(media, number) for number in order(after)[1:]]
-    assert sorted(started) == sorted([[disk.nonce], [stick.nonce]])
