@@ -117,13 +117,15 @@ def test_text_and_bytes_of_a_path_agree(board, stick, plug, usb, option, port, h
         board.machine.plug("usb-hub", to="xhci", port=hub)
     orders = Orders()
     plug(stick(orders=orders), port)
-    (found,) = sticks(handles(usb()))
-    made = option(found.partitions[0])
+    found = sticks(handles(usb()))
+    assert [len(each.partitions) for each in found] == [1]
+    partition = found[0].partitions[0]
+    made = option(partition)
     tried = boot(board)
     assert tried.nonces() == [orders.nonce]
     facts = tried.facts
-    assert facts.device == packed(found.partitions[0].path) + END
-    assert path_text(parse_path(facts.device)) == found.partitions[0].path
+    assert facts.device == packed(partition.path) + END
+    assert path_text(parse_path(facts.device)) == partition.path
     assert facts.path == made.path
     assert facts.text == path_text(parse_path(made.path))
     assert path_of(facts.text) == parse_path(facts.path)

@@ -46,8 +46,11 @@ def content(board, number=0):
 
 def one_stick(board, identity):
     """There is one stick, this one, whole and readable, and everybody agrees about it."""
-    (one,) = sticks(handles(board.uboot))
-    (partition,) = one.partitions
+    found = sticks(handles(board.uboot))
+    assert len(found) == 1
+    one = found[0]
+    assert len(one.partitions) == 1
+    partition = one.partitions[0]
     assert "Block IO" in one.disk.protocols
     assert partition.protocols >= PARTITION
     assert partition.system
