@@ -7,10 +7,11 @@ import pytest
 
 from ubtest.formats.devpath import END, file_path
 from ubtest.formats.devpath_text import parse_path, path_text
-from ubtest.formats.loadopt import ACTIVE, LoadOption
+from ubtest.formats.loadopt import ACTIVE
 from ubtest.probe.facts import Initrd
 from ubtest.uefi.boot import Boot
 from ubtest.uefi.boot_plan import BootPlan, Entry, machine_of, partition
+from ubtest.uefi.planned import options_in
 
 pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "CMD_NVEDIT_EFI", "EFI_VARIABLE_FILE_STORE")
 
@@ -125,14 +126,17 @@ def test_an_option_typed_in(planned, board, flag):
     made = planned(BootPlan(BOTH, (1,)))
     board.uboot.check(f"efidebug boot add {flag} 3 typed {board.storage.partition} 0002.EFI")
     board.uboot.check("efidebug boot order 3 1")
-    option = LoadOption.parse(made.now()["Boot0003"].data)
+    options = options_in(made.now())
+    assert 3 in options
+    option = options[3]
     assert (option.description, option.attributes, option.data) == ("typed", ACTIVE, b"")
     nodes = parse_path(option.path)
     name = str(nodes[-1])
     assert name.removeprefix("\\") == "0002.EFI"
     assert (nodes[0] == parse_path(made.plan.option(2).path)[0]) == (flag == "-b")  # HD() first
     tried = made.boot()
-    assert (made.options_of(tried), tried.facts.boot_current) == ([2], 3)
+    assert made.options_of(tried) == [2]
+    assert tried.facts.boot_current == 3
     check_path(tried, name)
     if flag == "-B":
         assert tried.facts.path == option.path
@@ -172,5 +176,6 @@ def test_an_initrd_typed_in(planned, board, flags):
     )
     board.uboot.check("efidebug boot order 3 2")
     tried = made.boot()
-    assert (made.options_of(tried), tried.facts.boot_current) == ([2], 3)
+    assert made.options_of(tried) == [2]
+    assert tried.facts.boot_current == 3
     assert tried.facts.initrd == Initrd(len(content), crc32(content))
