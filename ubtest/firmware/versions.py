@@ -52,12 +52,15 @@ class Traits:
     :param certificate_below: what U-Boot puts in front of that name.
     :param auto_boot_options: whether Boot#### for the media that are there appear by themselves
         when EFI starts; not so in 2023.01, so in 2025.01.
+    :param sandbox_boot_file: the default boot file's name that the sandbox has of its own; None
+        where it is that of the host's processor, as in 2023.01 and not in 2025.01.
     """
 
     capsule_key: Literal["dtb", "binary"]
     certificate_option: str | None = None
     certificate_below: Literal["nothing", "the source tree"] = "nothing"
     auto_boot_options: bool = False
+    sandbox_boot_file: str | None = None
 
 
 # Each row holds from its version until the next row. From 2023.10 to 2024.07 there was
@@ -65,8 +68,18 @@ class Traits:
 _SINCE = {
     "2022.01": Traits("dtb"),
     "2024.10-rc1": Traits("dtb", "EFI_CAPSULE_CRT_FILE", auto_boot_options=True),
+    "2025.01-rc1": Traits(
+        "dtb",
+        "EFI_CAPSULE_CRT_FILE",
+        auto_boot_options=True,
+        sandbox_boot_file="BOOTSBOX.EFI",
+    ),
     "2025.07-rc1": Traits(
-        "binary", "EFI_CAPSULE_CRT_FILE", "the source tree", auto_boot_options=True
+        "binary",
+        "EFI_CAPSULE_CRT_FILE",
+        "the source tree",
+        auto_boot_options=True,
+        sandbox_boot_file="BOOTSBOX.EFI",
     ),
 }
 

@@ -6,9 +6,10 @@ by which option it was.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ubtest.errors import CaseError
 from ubtest.firmware.bundle import Bundle
 from ubtest.formats.devpath import (
     END,
@@ -29,7 +30,7 @@ from ubtest.probe.orders import Orders
 from ubtest.uefi.bootmgr import boot_next, boot_order, boot_variable
 from ubtest.uefi.on_disk import VARIABLE_FILE
 
-# Of a bundle -> of the images that it starts
+# Of a bundle -> of the images that it starts; the sandbox runs those of its host
 MACHINES = {"arm64": AA64, "arm": ARM, "x86_64": X64, "sandbox": X64}
 # LINUX_EFI_INITRD_MEDIA_GUID: stands before an initrd's path in a boot option, as `efidebug boot
 # add -i` writes it
@@ -42,8 +43,19 @@ File = Literal["probe", "none", "text", "other machine", "other name"]
 
 
 def machine_of(bundle: Bundle) -> Machine:
-    """The processor whose images a firmware starts."""
-    return MACHINES[bundle.arch]
+    """The processor whose images a firmware starts, with the name of its default boot file.
+
+    :raises CaseError: there is no probe for it.
+    """
+    if bundle.arch not in MACHINES:
+        raise CaseError(
+            f"no boot probe for a firmware of {bundle.arch}",
+            next_step=f"take a firmware of one of {', '.join(MACHINES)}",
+        )
+    machine = MACHINES[bundle.arch]
+    if bundle.arch == "sandbox" and (own := bundle.traits.sandbox_boot_file):
+        return replace(machine, boot_file=own)
+    return machine
 
 
 def other_machine(machine: Machine) -> Machine:

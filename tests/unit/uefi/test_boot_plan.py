@@ -1,15 +1,18 @@
 """What a boot plan puts on its disk, and how the variables that come of it are read."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from ubtest.errors import FirmwareError
+from ubtest.errors import CaseError, FirmwareError
+from ubtest.firmware.versions import traits
 from ubtest.formats.devpath import END
 from ubtest.formats.devpath_text import parse_path
 from ubtest.formats.guid import GLOBAL_VARIABLE
 from ubtest.formats.pe import AA64, X64
 from ubtest.formats.varstore import Variable, parse_variables
 from ubtest.uefi import boot_plan
-from ubtest.uefi.boot_plan import BootPlan, Entry, other_machine, partition
+from ubtest.uefi.boot_plan import BootPlan, Entry, machine_of, other_machine, partition
 from ubtest.uefi.on_disk import VARIABLE_FILE
 from ubtest.uefi.planned import options_in, order_of
 
@@ -130,3 +133,21 @@ def test_an_option_that_is_none_is_the_firmwares_fault():
     broken = Variable("Boot0001", GLOBAL_VARIABLE, 7, 0, b"\1")
     with pytest.raises(FirmwareError, match="Boot0001 is no load option"):
         options_in({"Boot0001": broken})
+
+
+@pytest.mark.parametrize(
+    ("arch", "version", "path"),
+    [
+        ("arm64", "2025.01", "EFI/BOOT/BOOTAA64.EFI"),
+        ("x86_64", "2025.01", "EFI/BOOT/BOOTX64.EFI"),
+        ("sandbox", "2023.01", "EFI/BOOT/BOOTX64.EFI"),
+        ("sandbox", "2025.01", "EFI/BOOT/BOOTSBOX.EFI"),
+    ],
+)
+def test_the_default_file_of_a_firmware(arch, version, path):
+    assert machine_of(SimpleNamespace(arch=arch, traits=traits(version))).boot_path == path
+
+
+def test_a_processor_without_a_probe():
+    with pytest.raises(CaseError, match="no boot probe for a firmware of riscv"):
+        machine_of(SimpleNamespace(arch="riscv", traits=traits("2025.01")))
