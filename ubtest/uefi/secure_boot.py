@@ -96,6 +96,17 @@ class Platform:
     kek: Key
     db: Key
 
+    @property
+    def content(self) -> dict[str, bytes]:
+        """What :meth:`enrol` writes unless told, in its order."""
+        keys = {"db": self.db, "KEK": self.kek, "PK": self.pk}
+        return {name: certificates(key) for name, key in keys.items()}
+
+    def is_enrolled(self, board: Board) -> bool:
+        """Whether the board holds just that, and enforces it."""
+        holds = {name: value(board, name) for name in ("db", "dbx", "KEK", "PK")}
+        return holds == {**self.content, "dbx": None} and state(board) == USER_MODE
+
     def enrol(self, board: Board, db: bytes | None = None, dbx: bytes = b"") -> None:
         """Write the databases, KEK and last PK, which ends setup mode.
 
@@ -103,9 +114,9 @@ class Platform:
         :param dbx: what is in it; empty for none.
         :raises FirmwareError: the firmware refuses one of them, or holds something else after.
         """
-        allowed = certificates(self.db) if db is None else db
-        keys = {"KEK": certificates(self.kek), "PK": certificates(self.pk)}
-        for name, content in {"db": allowed, "dbx": dbx, **keys}.items():
+        usual = self.content
+        allowed = usual["db"] if db is None else db
+        for name, content in {"dbx": dbx, **usual, "db": allowed}.items():
             if content:
                 self.must_take(board, name, content, self.pk)
 

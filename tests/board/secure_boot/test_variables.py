@@ -4,6 +4,7 @@ import pytest
 
 from ubtest.cases.secure_boot_variables import ROWS, Content, Row
 from ubtest.formats.authvar import AuthenticatedWrite
+from ubtest.plugin.run_state import board_run
 from ubtest.uefi.secure_boot import (
     LATER,
     SETUP_MODE,
@@ -17,23 +18,43 @@ from ubtest.uefi.secure_boot import (
 pytestmark = [pytest.mark.needs("EFI_SECURE_BOOT", "CMD_NVEDIT_EFI"), pytest.mark.slow]
 
 
+@pytest.fixture(scope="module")
+def nothing_left(request):
+    """What the rows share ends with them: no other test finds keys on its board."""
+    yield
+    run = board_run(request.config)
+    run.untouched = None
+    run.board.strategy.lost()
+    run.board.off()
+
+
+@pytest.fixture
+def enrolled(nothing_left, prompt, platform):
+    """The keys, enrolled on a board that is only booted again after a row that changed them."""
+    if not platform.is_enrolled(prompt):
+        if state(prompt) != SETUP_MODE:
+            prompt.uboot.reset()  # without a disk nothing is kept
+        platform.enrol(prompt)
+    return platform
+
+
 def marked(row: Row):
     marks = [pytest.mark.known_bug(row.bug)] if row.bug else []
     return pytest.param(row, id=f"{row.variable}: {row.differs}", marks=marks)
 
 
 @pytest.mark.parametrize("row", map(marked, ROWS))
-def test_write(row: Row, board, enrolled, keyring):
+def test_write(row: Row, prompt, enrolled, keyring):
     if row.variable == "dbx":
-        enrolled.must_take(board, "dbx", certificates(keyring["untrusted"]), keyring["kek"])
-    before = value(board, row.variable)
+        enrolled.must_take(prompt, "dbx", certificates(keyring["untrusted"]), keyring["kek"])
+    before = value(prompt, row.variable)
     new = certificates(keyring["db-second"])
     good = AuthenticatedWrite(row.variable, new, LATER)
 
-    taken = write(board, row.make(keyring, good))
+    taken = write(prompt, row.make(keyring, good))
 
     becomes = {None: before, Content.NEW: new, Content.LONGER: before + new, Content.GONE: None}
-    assert value(board, row.variable) == becomes[row.becomes]
+    assert value(prompt, row.variable) == becomes[row.becomes]
     assert taken == (row.becomes is not None)
     without_owner = row.variable == "PK" and row.becomes is Content.GONE
-    assert state(board) == (SETUP_MODE if without_owner else USER_MODE)
+    assert state(prompt) == (SETUP_MODE if without_owner else USER_MODE)

@@ -196,7 +196,7 @@ def test_reading_a_stick_that_was_pulled_fails(board, stick, plug, usb):
     uboot = usb()
     assert content(board) == "stick"
     board.machine.detach(name)
-    reply = uboot.command(f"load usb 0:1 {board.load_address:x} who.txt", timeout=20)
+    reply = uboot.command(f"load usb 0:1 {board.load_address:x} who.txt", timeout=10)
     assert reply.status != 0
 
 
