@@ -56,8 +56,8 @@ def test_the_prompt_is_exact(board):
 def test_bytes_that_are_not_text_come_through(board):
     """Memory printed as characters: every byte from 0x80 on, and controls."""
     uboot = board.boot()
-    uboot.check("mw.l 4000000 8180ff01; mw.l 4000004 00")
-    assert uboot.command('setexpr.s x *4000000; echo "$x"').output == b"\x01\xff\x80\x81\r\n"
+    uboot.check("mw.l 1000000 8180ff01; mw.l 1000004 00")
+    assert uboot.command('setexpr.s x *1000000; echo "$x"').output == b"\x01\xff\x80\x81\r\n"
 
 
 def test_a_line_as_long_as_the_firmware_takes(board):
@@ -141,22 +141,22 @@ def test_half_a_firmware_is_refused(board, tmp_path):
 def test_a_reset_keeps_the_flash_and_nothing_else(board):
     uboot = board.boot()
     pid = board.machine._process.pid
-    uboot.check("setenv mark before; mw.b 4000000 5a 1000; sf probe; sf write 4000000 100000 1000")
+    uboot.check("setenv mark before; mw.b 1000000 5a 1000; sf probe; sf write 1000000 100000 1000")
     log = uboot.reset()
     assert "DRAM:" in log
     assert board.machine._process.pid == pid  # the program starts anew in the same process
     assert uboot.command("printenv mark").status == 1
-    assert uboot.check("md.b 4000000 1").split()[1] == "00"
-    assert "5a5a5a5a" in uboot.check("sf probe; sf read 4000000 100000 4; md.l 4000000 1")
+    assert uboot.check("md.b 1000000 1").split()[1] == "00"
+    assert "5a5a5a5a" in uboot.check("sf probe; sf read 1000000 100000 4; md.l 1000000 1")
 
 
 def test_flash_contents_survive_a_power_cycle(board):
     uboot = board.boot()
-    uboot.check("mw.b 4000000 5a 1000; sf probe; sf write 4000000 100000 1000")
+    uboot.check("mw.b 1000000 5a 1000; sf probe; sf write 1000000 100000 1000")
     board.off()
     assert board.machine.flash()[0x100000:0x101001] == b"\x5a" * 4096 + b"\xff"
     uboot = board.boot()
-    assert "5a5a5a5a" in uboot.check("sf probe; sf read 4000000 100000 4; md.l 4000000 1")
+    assert "5a5a5a5a" in uboot.check("sf probe; sf read 1000000 100000 4; md.l 1000000 1")
 
 
 def test_new_flash_is_erased_but_for_what_is_planted(board):
@@ -198,14 +198,14 @@ def test_a_disk_comes_and_goes_at_the_prompt(board, tmp_path: Path):
     disk = build_disk(tmp_path / "disk.img", {"hello.txt": b"hello"})
     name = board.machine.attach(disk, board.storage.bus)
     uboot.check(board.storage.find.format(path=disk.path))
-    uboot.check(f"load {board.storage.partition} 4000000 hello.txt")
-    assert "68 65 6c 6c 6f" in uboot.check("md.b 4000000 5")
-    uboot.check("fatwrite host 0:1 4000000 written.txt 5")
+    uboot.check(f"load {board.storage.partition} 1000000 hello.txt")
+    assert "68 65 6c 6c 6f" in uboot.check("md.b 1000000 5")
+    uboot.check("fatwrite host 0:1 1000000 written.txt 5")
     assert disk.read("written.txt") == b"hello"  # while it is bound
 
     uboot.check("host unbind 0")
     board.machine.detach(name)
-    assert uboot.command(f"load {board.storage.partition} 4000000 hello.txt").status
+    assert uboot.command(f"load {board.storage.partition} 1000000 hello.txt").status
 
 
 def test_another_bus_is_refused(board, tmp_path: Path):
@@ -216,8 +216,8 @@ def test_another_bus_is_refused(board, tmp_path: Path):
 
 def test_bytes_go_straight_into_memory(board):
     uboot = board.boot()
-    assert board.machine.put(b"hello", 0x14001000) == ""
-    assert "68 65 6c 6c 6f" in uboot.check("md.b 4000000 5")
+    assert board.machine.put(b"hello", 0x11001000) == ""
+    assert "68 65 6c 6c 6f" in uboot.check("md.b 1000000 5")
     with pytest.raises(CaseError, match="no memory at 0x10"):
         board.machine.put(b"hello", 0x10)
 
@@ -227,8 +227,8 @@ def test_bytes_go_straight_into_memory(board):
 
 def test_two_at_once_do_not_meet(boards):
     one, other = boards(), boards()
-    one.boot().check("setenv who one; mw.b 4000000 11 100; sf probe; sf write 4000000 0 100")
-    other.boot().check("setenv who other; mw.b 4000000 22 100; sf probe; sf write 4000000 0 100")
+    one.boot().check("setenv who one; mw.b 1000000 11 100; sf probe; sf write 1000000 0 100")
+    other.boot().check("setenv who other; mw.b 1000000 22 100; sf probe; sf write 1000000 0 100")
     assert one.uboot.check("printenv who") == "who=one"
     assert other.uboot.check("printenv who") == "who=other"
     assert (one.machine.flash()[0], other.machine.flash()[0]) == (0x11, 0x22)
