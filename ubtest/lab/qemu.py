@@ -35,6 +35,8 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     :param rom: the file of the bundle that goes to the start of flash 0.
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
     :param devices: ``-device`` values that are always there.
+    :param icount: the guest's clock runs by instructions, of 2**icount ns each, and not with the
+        host's: a busy host cannot make its time too short.
     :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
     """
 
@@ -48,6 +50,9 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         factory=lambda: [64, 64], validator=attr.validators.instance_of(list)
     )
     devices: list[str] = attr.ib(factory=list, validator=_STRINGS)
+    icount: int | None = attr.ib(
+        default=None, validator=attr.validators.optional(attr.validators.instance_of(int))
+    )
     snapshots: bool = attr.ib(default=False, validator=attr.validators.instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
@@ -217,6 +222,8 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         # translated from flash before an update changed it, and the new firmware crashes.
         args += ["-no-reboot"]
         args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
+        if self.icount is not None:
+            args += ["-icount", f"shift={self.icount}"]
         if self.dtb_properties or self._key_in_tree:
             args += ["-dtb", str(self._device_tree())]
         ram = f"memory-backend-file,id=ram,share=on,size={self.memory}"
