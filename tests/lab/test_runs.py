@@ -267,7 +267,7 @@ def test_the_order_does_not_matter(run_pytest, seed):
     run = run_pytest("--lg-env", str(QEMU), *tests).finish(600)
     found = verdicts(run)
     assert len(found) == len(tests) > 20
-    assert set(found.values()) == {"passed"}, run.output
+    assert set(found.values()) <= {"passed", "skipped"}, run.output  # or expected to fail
 
 
 def test_results_folder_that_cannot_be_written(run_pytest):
