@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from boot_names import BOOT_FILE, ENTRY
 
 from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
 from ubtest.formats.loadopt import LoadOption
@@ -18,9 +19,7 @@ from ubtest.uefi.boot_plan import BootPlan, machine_of
 from ubtest.uefi.media_bus import Media
 from ubtest.uefi.planned import Planned
 
-BOOT_FILE = "EFI/BOOT/BOOTAA64.EFI"
 SIZE = 16 << 20  # bytes of a medium, and what an SD card may have: a power of two
-ENTRY = 7  # Boot0007: a number that no firmware gives by itself first
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from conftest import BOOT_FILE
+from boot_names import BOOT_FILE
 
 from ubtest.formats.devpath_text import parse_path
 from ubtest.media.spec import Image, Partition

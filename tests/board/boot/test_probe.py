@@ -5,7 +5,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from conftest import BOOT_FILE, ENTRY
+from boot_names import BOOT_FILE, ENTRY
 
 from ubtest.errors import CaseError
 from ubtest.formats.devpath import END, file_path

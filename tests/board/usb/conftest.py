@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from usb_names import BOOT_FILE, ENTRY, only
 
 from ubtest.formats.devpath import END, file_path
 from ubtest.formats.devpath_from_text import path_of
@@ -14,9 +15,6 @@ from ubtest.probe.build import probe
 from ubtest.uefi import variables
 
 SERIAL = "0123456789"  # that all sticks here have
-BOOT_FILE = "EFI/BOOT/BOOTAA64.EFI"
-ENTRY = 0x20
-SUPER_SPEED_PORTS = 4  # of QEMU's controller; the slower ones come after them
 
 
 @pytest.fixture
@@ -66,14 +64,3 @@ def option(board: Board) -> Callable[..., LoadOption]:
         return made
 
     return option
-
-
-def only(board: Board) -> None:
-    """Let BootOrder be Boot0020 alone; the firmware adds its own for each stick that it finds."""
-    variables.write(board.uboot, "BootOrder", ENTRY.to_bytes(2, "little"))
-
-
-def as_seen(port: str) -> tuple[int, ...]:
-    """The ports on the way to a stick, as the controller numbers them; a hub of QEMU is slow."""
-    first, *rest = (int(number) for number in port.split("."))
-    return (first + SUPER_SPEED_PORTS if rest else first, *rest)

@@ -2,7 +2,7 @@
 model and serial number (UEFI 2.10 section 10.3.4.5; lib/efi_loader/efi_device_path.c)."""
 
 import pytest
-from conftest import BOOT_FILE, as_seen, only
+from usb_names import BOOT_FILE, as_seen, only
 
 from ubtest.formats.devpath import END
 from ubtest.formats.devpath_from_text import path_of
