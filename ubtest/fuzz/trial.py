@@ -15,7 +15,6 @@ STRIDE = 0x10000  # bytes from one capsule to the next; zeros behind each
 BATCH = 48
 HANG = 30.0  # seconds for a batch; the slowest case takes two
 WRITTEN = 32  # bytes of an image that tell whose it is
-OLD = b"old firmware, "
 assert LARGEST < STRIDE
 
 # Stops behind a capsule that was accepted, so that the flash is looked at for that one alone, and
@@ -145,7 +144,7 @@ class Trials:
         board, image = self.board, self.board.image
         board.strategy.lost()
         board.off()
-        board.machine.renew({image.offset: (OLD * (image.size // len(OLD) + 1))[: image.size]})
+        board.machine.renew({image.offset: image.old_content})
         board.boot().check(LOOP)
         self.boots += 1
         region, self._outside = self._chip()

@@ -12,6 +12,8 @@ from ubtest.lab.machine import MachineProtocol
 from ubtest.lab.strategy import BoardStrategy
 from ubtest.lab.uboot import UBootConsoleDriver
 
+OLD_CONTENT = b"old firmware, "
+
 
 @dataclass(frozen=True)
 class FirmwareImage:
@@ -29,6 +31,11 @@ class FirmwareImage:
     flash: int
     offset: int
     size: int
+
+    @property
+    def old_content(self) -> bytes:
+        """What a fresh board has in the image's place: neither 0x00 nor 0xff."""
+        return (OLD_CONTENT * (self.size // len(OLD_CONTENT) + 1))[: self.size]
 
     @property
     def region(self) -> slice:

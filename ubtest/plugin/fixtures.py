@@ -18,8 +18,6 @@ from ubtest.plugin.recording import Results, test_folder
 from ubtest.plugin.run_state import FAILED, BoardRun, board_run
 from ubtest.project import Project
 
-OLD_CONTENT = b"old firmware, "  # what a test finds in the image's region, neither 0x00 nor 0xff
-
 
 @pytest.fixture
 def results(request: pytest.FixtureRequest) -> Results:
@@ -111,7 +109,7 @@ def _renew(run: BoardRun) -> None:
     run.board.off()
     run.board.machine.bundle = run.firmware
     image = run.board.updatable
-    run.board.machine.renew({image.offset: _old_content(image.size)} if image else None)
+    run.board.machine.renew({image.offset: image.old_content} if image else None)
 
 
 def _watched(run: BoardRun) -> Content:
@@ -172,10 +170,6 @@ def flash(request: pytest.FixtureRequest, board: Board) -> Iterator[Flash]:
             f"the test changed the flash at {_shown(changes)} and did not say so",
             next_step='mark it with @pytest.mark.mutates("flash")',
         )
-
-
-def _old_content(size: int) -> bytes:
-    return (OLD_CONTENT * (size // len(OLD_CONTENT) + 1))[:size]
 
 
 def _shown(ranges: list[range]) -> str:
