@@ -1,23 +1,16 @@
-"""U-Boot as Debian packages it: fetched through an apt of our own, the system's stays untouched."""
+"""U-Boot as Debian packages it."""
 
-import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
+from ubtest.firmware.apt import Apt, Say, Stanza, mirror
 from ubtest.firmware.folder import locked, whole
 from ubtest.project import cache
-from ubtest.run import require, run
+from ubtest.run import run
 
 # Suite -> the version it carries as far as one knows; that suite is asked first, then the others
 SUITES = {"trixie": "2025.01", "bookworm": "2023.01", "sid": ""}
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_HELPER = "/usr/lib/apt/apt-helper"
-
-Say = Callable[[str], None]
-Stanza = dict[str, str]
 
 
 def fetch(version: str, say: Say) -> tuple[Path, str]:
@@ -45,12 +38,12 @@ def fetch(version: str, say: Say) -> tuple[Path, str]:
 def _unpack(version: str, draft: Path, say: Say) -> str:
     apt, stanza = _locate(version, say)
     try:
-        apt.download(stanza, draft, say)
+        _download(apt, stanza, draft, say)
     except HostError:
         # The mirror may have moved on to the next revision since the lists were fetched
         apt.refresh(say)
-        stanza = apt.stanza(version) or stanza
-        apt.download(stanza, draft, say)
+        stanza = _stanza(apt, version) or stanza
+        _download(apt, stanza, draft, say)
     say(f"unpacking U-Boot {stanza['Version']}")
     description = draft / "source.dsc"
     description.write_text(dsc(stanza))
@@ -61,16 +54,16 @@ def _unpack(version: str, draft: Path, say: Say) -> str:
     return stanza["Version"]
 
 
-def _locate(version: str, say: Say) -> tuple["Apt", Stanza]:
+def _locate(version: str, say: Say) -> tuple[Apt, Stanza]:
     site = mirror()
     complaint = ""
     for suite in sorted(SUITES, key=lambda name: SUITES[name] != version):
         apt = Apt(cache() / "apt" / suite, site, suite)
-        stanza = apt.stanza(version)
+        stanza = _stanza(apt, version)
         if stanza is None:
             said = apt.refresh(say)
             complaint = complaint or said
-            stanza = apt.stanza(version)
+            stanza = _stanza(apt, version)
         if stanza is not None:
             return apt, stanza
     raise HostError(
@@ -80,120 +73,27 @@ def _locate(version: str, say: Say) -> tuple["Apt", Stanza]:
     )
 
 
-@dataclass(frozen=True)
-class Apt:
-    """An apt with its own sources, lists and cache in one folder, for one suite."""
-
-    folder: Path
-    site: str
-    suite: str
-
-    def stanza(self, version: str) -> Stanza | None:
-        """What the suite's signed index says about the package; None where it has another one."""
-        shown = self._run("apt-cache", "showsrc", "--only-source", "u-boot", check=False)
-        found = (parse_stanza(text) for text in shown.split("\n\n") if text.strip())
-        return next((s for s in found if upstream(s.get("Version", "")) == version), None)
-
-    def refresh(self, say: Say) -> str:
-        """Fetch the suite's index again; returns apt's first complaint, or nothing.
-
-        A complaint need not matter: what does, is whether the package is found afterwards.
-        """
-        say(f"fetching the package lists of {self.suite}")
-        said = self._run("apt-get", "-q", "update", check=False)
-        return next((line[3:] for line in said.splitlines() if line[:3] in ("W: ", "E: ")), "")
-
-    def download(self, stanza: Stanza, folder: Path, say: Say) -> None:
-        """Fetch a package's files and check their hashes.
-
-        The `.dsc` is left out: mirrors drop it now and then, and all it says stands in the index.
-
-        :raises HostError: a file cannot be had.
-        """
-        # In the folder without the files: apt leaves out what it believes to be there
-        uris = self._run(
-            "apt-get", "source", "--print-uris", f"u-boot={stanza['Version']}", cwd=folder
-        )
-        for uri, name, size, digest in re.findall(
-            r"^'(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{64})", uris, re.MULTILINE
-        ):
-            if not name.endswith(".dsc"):
-                say(f"downloading {name} ({int(size) / 1e6:.1f} MB)")
-                self._run(_HELPER, "download-file", uri, str(folder / name), f"SHA256:{digest}")
-
-    def _run(self, program: str, *words: str, check: bool = True, cwd: Path | None = None) -> str:
-        require(program)
-        argv = [program, "-c", str(self._configuration()), *words]
-        # Translated messages would not matter, translated field names would
-        done = run(argv, cwd=cwd, env={"LC_ALL": "C.UTF-8"}, timeout=900, check=check)
-        return done.text + done.stderr.decode(errors="backslashreplace")
-
-    def _configuration(self) -> Path:
-        for name in ("lists/partial", "archives/partial", "none"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        (self.folder / "status").touch()
-        (self.folder / "sources.list").write_text(
-            f"deb-src [signed-by={_KEYRING}] {self.site} {self.suite} main\n"
-        )
-        path = self.folder / "apt.conf"
-        path.write_text(_CONFIGURATION.format(folder=self.folder, sandbox=_sandbox()))
-        return path
+def _stanza(apt: Apt, version: str) -> Stanza | None:
+    """What the index says about the package; None where the suite has another version."""
+    found = apt.stanzas("showsrc", "--only-source", "u-boot")
+    return next((s for s in found if upstream(s.get("Version", "")) == version), None)
 
 
-# The hooks that the system runs after its own update have no business with ours
-_CONFIGURATION = """\
-Dir::State "{folder}";
-Dir::State::lists "{folder}/lists";
-Dir::State::status "{folder}/status";
-Dir::Cache "{folder}";
-Dir::Etc::SourceList "{folder}/sources.list";
-Dir::Etc::SourceParts "{folder}/none";
-Acquire::Languages "none";
-Acquire::Retries "2";
-Acquire::http::Timeout "20";
-Acquire::https::Timeout "20";
-{sandbox}
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-"""
+def _download(apt: Apt, stanza: Stanza, folder: Path, say: Say) -> None:
+    """Fetch the package's files and check their hashes.
 
+    The `.dsc` is left out: mirrors drop it now and then, and all it says stands in the index.
 
-def _sandbox() -> str:
-    # As root, apt changes to a user that cannot reach a cache below /root
-    return 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
-
-
-def mirror() -> str:
-    """The Debian mirror that this machine's own apt uses, so that a user's choice is honoured.
-
-    :raises HostError: this is no Debian, or its apt has no Debian mirror.
+    :raises HostError: a file cannot be had.
     """
-    require("apt-get")
-    listed = run(["apt-get", "update", "--print-uris"], check=False).text
-    pattern = r"'(\S+?)/dists/(?:bookworm|trixie|forky|sid|(?:old)*stable|testing|unstable)/"
-    sites = re.findall(pattern, listed)
-    # Other archives use Debian's suite names too, Debian's own mirrors end in its name
-    sites.sort(key=lambda site: not site.endswith("/debian"))
-    if not sites or not _KEYRING.is_file():
-        raise HostError(
-            "this machine's apt knows no Debian mirror",
-            next_step="give a source tree instead: --source PATH",
-        )
-    return str(sites[0])
-
-
-def parse_stanza(text: str) -> Stanza:
-    """The fields of one entry of a package index; continuation lines keep their line breaks."""
-    fields: Stanza = {}
-    name = ""
-    for line in text.strip().splitlines():
-        if line[0].isspace():
-            fields[name] += f"\n{line}"
-        else:
-            name, _, value = line.partition(":")
-            fields[name] = value.strip()
-    return fields
+    # In the folder without the files: apt leaves out what it believes to be there
+    uris = apt.run("apt-get", "source", "--print-uris", f"u-boot={stanza['Version']}", cwd=folder)
+    for uri, name, size, digest in re.findall(
+        r"^'(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{64})", uris, re.MULTILINE
+    ):
+        if not name.endswith(".dsc"):
+            say(f"downloading {name} ({int(size) / 1e6:.1f} MB)")
+            apt.download(uri, folder / name, digest)
 
 
 def dsc(stanza: Stanza) -> str:

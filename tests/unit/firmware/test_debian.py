@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ubtest.errors import CaseError
-from ubtest.firmware.debian import Stanza, dsc, fetch, parse_stanza, upstream
+from ubtest.firmware.apt import Stanza, parse_stanza
+from ubtest.firmware.debian import dsc, fetch, upstream
 from ubtest.run import run
 
 ENTRY = """\
