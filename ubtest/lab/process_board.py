@@ -74,7 +74,7 @@ class ProcessBoardDriver(
         self._bundle: Bundle | None = None
         self._folder: Path | None = None
         self._process: P | None = None
-        self._dtb: tuple[Properties, Path] | None = None
+        self._dtb: tuple[object, Path] | None = None
         self._numbers = count()
 
     # what each kind has of its own
@@ -215,15 +215,21 @@ class ProcessBoardDriver(
 
     def _device_tree(self) -> Path:
         """The tree to start with, made once for what is in it."""
-        if self._dtb is None or self._dtb[0] != self.dtb_properties:
+        made_of = self._tree_of, self.dtb_properties
+        if self._dtb is None or self._dtb[0] != made_of:
             path = self.folder / "board.dtb"
             self._write_tree(path)
             if self._key_in_tree:
                 project = Project.find(Path(self.target.env.config.base))
                 put_properties(path, capsule_key(KeyRing.load(project.keys).trusted_esl()))
             put_properties(path, self.dtb_properties)
-            self._dtb = self.dtb_properties, path
+            self._dtb = made_of, path
         return self._dtb[1]
+
+    @property
+    def _tree_of(self) -> object:
+        """What else decides on the tree that :meth:`_write_tree` writes."""
+        return None
 
     def _on(self) -> P:
         if self._process is None:

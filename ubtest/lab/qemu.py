@@ -18,6 +18,7 @@ from ubtest.firmware.bundle import Bundle
 from ubtest.lab.blockdev import BlockNode, bus_of, node
 from ubtest.lab.process_board import ProcessBoardDriver
 from ubtest.lab.qemu_process import GuestReset, QemuProcess
+from ubtest.lab.shape import Shape
 from ubtest.media.content import Content
 from ubtest.media.disk import Disk
 from ubtest.run import require, run
@@ -34,7 +35,9 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
 
     :param rom: the file of the bundle that goes to the start of flash 0.
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
+    :param smp: processors.
     :param devices: ``-device`` values that are always there.
+    :param netdevs: ``-netdev`` values, for devices that shall have a link: ``user,restrict=on``.
     :param icount: the guest's clock runs by instructions, of 2**icount ns each, and not with the
         host's: a busy host cannot make its time too short.
     :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
@@ -49,7 +52,9 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     flashes: list[int] = attr.ib(
         factory=lambda: [64, 64], validator=attr.validators.instance_of(list)
     )
+    smp: int = attr.ib(default=1, validator=attr.validators.instance_of(int))
     devices: list[str] = attr.ib(factory=list, validator=_STRINGS)
+    netdevs: list[str] = attr.ib(factory=list, validator=_STRINGS)
     icount: int | None = attr.ib(
         default=None, validator=attr.validators.optional(attr.validators.instance_of(int))
     )
@@ -59,8 +64,34 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         super().__attrs_post_init__()
         self._nodes: dict[str, BlockNode] = {}
         self._plugged: dict[str, dict[str, Any]] = {}
+        self._shape = self._declared
 
     # what is in the machine
+
+    def shape(self, **changes: object) -> None:
+        """Make another machine of this one, which is off; :meth:`renew` makes it the board
+        file's again.
+
+        ``shape(machine="virt,gic-version=2", memory="3072M", smp=2)``. What is not named stays.
+
+        :param changes: fields of :class:`Shape`; each replaces all that the board file says there.
+        :raises CaseError: there is no such field, or the machine is on.
+        """
+        self._must_be_off("another machine")
+        self._shape = self._shape.with_(**changes)
+
+    @property
+    def declared_devices(self) -> tuple[str, ...]:
+        """The board file's ``devices``, for a shape that differs in one of them."""
+        return self._declared.devices
+
+    def device_tree(self) -> bytes:
+        """The device tree that this machine starts with, to look at or to edit.
+
+        Edited, it comes back as ``shape(dtb=PATH)``.
+        """
+        self._must_be_off("its device tree")
+        return self._device_tree().read_bytes()
 
     def check_host(self) -> None:
         require(self._tool())
@@ -179,6 +210,12 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     def _forget(self) -> None:
         self._nodes.clear()
         self._plugged.clear()
+        self._shape = self._declared
+
+    @property
+    def _declared(self) -> Shape:
+        devices, netdevs = tuple(self.devices), tuple(self.netdevs)
+        return Shape(self.machine, self.cpu, self.memory, self.smp, devices, netdevs)
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
         try:
@@ -188,15 +225,25 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
             raise pexpect.TIMEOUT("the machine has just reset") from None
 
     def _start(self) -> QemuProcess:
-        size = int(self.memory.removesuffix("M")) * MIB
+        size = int(self._shape.memory.removesuffix("M")) * MIB
         return QemuProcess(self._command_line, self.folder / "stderr", size)
 
     def _write_tree(self, path: Path) -> None:
         """U-Boot takes its device tree from QEMU, so what other boards carry in their own has to
         go into that one."""
-        machine = f"{self.machine},dumpdtb={path}"
-        shape = ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
-        run([self._tool(), "-nodefaults", "-display", "none", *shape])
+        if self._shape.dtb is not None:
+            path.write_bytes(self._shape.dtb.read_bytes())
+            return
+        # With the flash: a machine without firmware has a GPIO controller in the place of an ACPI
+        # device, and Linux dies of one that only the tree knows.
+        machine = [f"dumpdtb={path}", "pflash0=flash0"]
+        flash = {"driver": "null-co", "node-name": "flash0", "size": self.flashes[0] * MIB}
+        args = [self._tool(), "-nodefaults", "-display", "none", "-blockdev", json.dumps(flash)]
+        run([*args, *self._shape.arguments(*machine)])
+
+    @property
+    def _tree_of(self) -> object:
+        return self._shape
 
     def _make_flashes(self, planted: Mapping[int, bytes]) -> None:
         for index, size in enumerate(self.flashes):
@@ -213,24 +260,23 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     # inside
 
     def _command_line(self, console: int, monitor: int, memory: int) -> list[str]:
-        machine = ",".join(
-            [self.machine, "memory-backend=ram"]
-            + [f"pflash{i}=flash{i}" for i in range(len(self.flashes))]
-        )
+        flashes = [f"pflash{i}=flash{i}" for i in range(len(self.flashes))]
         args = [self._tool(), "-nodefaults", "-display", "none", "-nic", "none"]
         # A reset ends QEMU and starts another one: QEMU 7.2 goes on with the code that it had
         # translated from flash before an update changed it, and the new firmware crashes.
         args += ["-no-reboot"]
-        args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory]
+        args += self._shape.arguments("memory-backend=ram", *flashes)
         if self.icount is not None:
             args += ["-icount", f"shift={self.icount}"]
-        if self.dtb_properties or self._key_in_tree:
+        if self.dtb_properties or self._key_in_tree or self._shape.dtb:
             args += ["-dtb", str(self._device_tree())]
-        ram = f"memory-backend-file,id=ram,share=on,size={self.memory}"
+        ram = f"memory-backend-file,id=ram,share=on,size={self._shape.memory}"
         args += ["-object", f"{ram},mem-path=/proc/self/fd/{memory}"]
         args += ["-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console"]
         args += ["-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "monitor,mode=control"]
-        for device in self.devices:
+        for netdev in self._shape.netdevs:
+            args += ["-netdev", netdev]
+        for device in self._shape.devices:
             args += ["-device", device]
         for added in self._nodes.values():
             args += ["-blockdev", json.dumps(added.blockdev)]
