@@ -14,7 +14,7 @@ FLOORS = (
     {"errors", "deadline", "run", "requirements", "project"},
     {"formats"},
     {"crypto", "console", "firmware"},
-    {"probe"},
+    {"probe", "kernel"},
     {"media"},
     {"lab"},
     {"uefi", "handoff", "netlat"},
