@@ -151,8 +151,10 @@ def _open(folder: Path, say: Say) -> KernelBundle:
 def _initrd(folder: Path, tree: ModuleTree, say: Say) -> Path:
     """The initramfs of a kernel; packed again when one of its programs has changed."""
     members = [*programs(say)]
-    parts = [str(FORMAT), str(folder), *map(str, WANTED), *map(str, members)]
-    target = cache() / "initrds" / _digest(INIT.read_bytes(), *(part.encode() for part in parts))
+    inputs = (FORMAT, str(folder), WANTED, [(each.path, each.mode) for each in members])
+    contents = (each.content for each in members)
+    key = _digest(repr(inputs).encode(), INIT.read_bytes(), *contents)
+    target = cache() / "initrds" / key
     if not target.is_dir():
         with locked("initrds", f"packing the initramfs of {tree.release}", say):
             if not target.is_dir():
