@@ -48,6 +48,11 @@ class MachineProtocol(abc.ABC):
         :returns: the console command that does it, or nothing when they are there already.
         """
 
+    def read_memory(self, address: int, size: int) -> bytes | None:
+        """Bytes of the running board's memory, read behind the back of what runs there; None where
+        only that can read them."""
+        return None
+
     @abc.abstractmethod
     def attach(self, disk: Disk, bus: str, **options: object) -> str:
         """Attach a disk.

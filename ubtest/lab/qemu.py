@@ -115,6 +115,10 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         return ""
 
     @Driver.check_active
+    def read_memory(self, address: int, size: int) -> bytes | None:
+        return self._on().read_memory(address - RAM, size)
+
+    @Driver.check_active
     @step(args=["disk", "bus"])
     def attach(
         self,

@@ -93,6 +93,10 @@ class QemuProcess:
         """Put bytes into the guest's memory, at an offset from its start."""
         os.pwrite(self._memory, data, offset)
 
+    def read_memory(self, offset: int, size: int) -> bytes:
+        """Bytes of the guest's memory, at an offset from its start."""
+        return os.pread(self._memory, size, offset)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """The machine stands still, and what it wrote is in its images."""
