@@ -21,22 +21,29 @@ class Machine:
 
     :param code: IMAGE_FILE_MACHINE_*.
     :param boot_file: what a removable medium starts on it (UEFI 2.10 section 3.5.1.1).
+    :param bits: of its UINTN, and so of an EFI_STATUS.
     """
 
     name: str
     code: int
     boot_file: str
+    bits: int = 64
 
     @property
     def boot_path(self) -> str:
         """The default boot file's path on the ESP, with slashes."""
         return f"EFI/BOOT/{self.boot_file}"
 
+    @property
+    def boot_path_name(self) -> str:
+        """The same as PathName of a device path's node (section 10.3.5.4): from the root."""
+        return "\\" + self.boot_path.replace("/", "\\")
+
 
 AA64 = Machine("aa64", 0xAA64, "BOOTAA64.EFI")
-ARM = Machine("arm", 0x01C4, "BOOTARM.EFI")
+ARM = Machine("arm", 0x01C4, "BOOTARM.EFI", bits=32)
 X64 = Machine("x64", 0x8664, "BOOTX64.EFI")
-IA32 = Machine("ia32", 0x014C, "BOOTIA32.EFI")
+IA32 = Machine("ia32", 0x014C, "BOOTIA32.EFI", bits=32)
 RISCV64 = Machine("riscv64", 0x5064, "BOOTRISCV64.EFI")
 MACHINES = {each.name: each for each in (AA64, ARM, X64, IA32, RISCV64)}
 

@@ -20,6 +20,11 @@ NAMES = {
 }
 
 
+def in_bits(status: int, bits: int) -> int:
+    """A status as firmware of 32 or 64 bits writes it: the mark of an error is the highest bit."""
+    return status & ~ERROR | (1 << (bits - 1) if status & ERROR else 0)
+
+
 def status_name(status: int) -> str:
     """The specification's name of a status, or the number where it has none here."""
     return NAMES.get(status, f"{status:#x}") if status != ERROR else f"{ERROR:#x}"

@@ -40,7 +40,7 @@ TARGETS = {
     each.machine.name: each
     for each in (
         Target(AA64, "aarch64-unknown-windows", ("-mgeneral-regs-only",)),
-        Target(ARM, "armv7-unknown-windows"),
+        Target(ARM, "armv7-unknown-windows", ("-mno-movt",)),  # a relocation that U-Boot lacks
         Target(X64, "x86_64-unknown-windows", ("-mno-sse", "-mno-red-zone")),
     )
 }

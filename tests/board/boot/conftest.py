@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from boot_names import BOOT_FILE, ENTRY
+from boot_names import ENTRY
 
 from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
 from ubtest.formats.loadopt import LoadOption
+from ubtest.formats.pe import Machine
 from ubtest.lab.board import Board
 from ubtest.media.build import build_image, partition_of
 from ubtest.media.spec import Image, Partition
@@ -20,6 +21,18 @@ from ubtest.uefi.media_bus import Media
 from ubtest.uefi.planned import Planned
 
 SIZE = 16 << 20  # bytes of a medium, and what an SD card may have: a power of two
+
+
+@pytest.fixture
+def machine(firmware) -> Machine:
+    """The processor, with the name of its default boot file."""
+    return machine_of(firmware)
+
+
+@pytest.fixture
+def boot_file(machine) -> Callable[[Orders], dict[str, bytes]]:
+    """The default boot file with the probe in it, as files of a medium."""
+    return lambda orders: {machine.boot_path: probe(machine.name, orders)}
 
 
 @pytest.fixture
@@ -35,15 +48,15 @@ def insert(board: Board, tmp_path: Path) -> Callable[[Image], None]:
 
 
 @pytest.fixture
-def option(board: Board) -> Callable[[Image, bytes], LoadOption]:
+def option(board: Board, machine: Machine) -> Callable[[Image, bytes], LoadOption]:
     """Writes Boot0007, an option for the boot file in its short form, and a BootOrder with it."""
 
     def option(image: Image, data: bytes = b"") -> LoadOption:
         found = partition_of(image)
         sectors = found.last_lba - found.first_lba + 1
         drive = hard_drive(HardDrive(1, found.first_lba, sectors, found.unique_guid))
-        name = "\\" + BOOT_FILE.replace("/", "\\")
-        made = LoadOption("probe", drive + file_path(name) + END, data=data)
+        path = drive + file_path(machine.boot_path_name) + END
+        made = LoadOption("probe", path, data=data)
         variables.write(board.uboot, f"Boot{ENTRY:04X}", made.pack())
         variables.write(board.uboot, "BootOrder", ENTRY.to_bytes(2, "little"))
         return made
@@ -69,11 +82,10 @@ def media(board, tmp_path) -> Media:
 
 
 @pytest.fixture
-def medium_of(firmware) -> Callable[..., Image]:
+def medium_of(machine) -> Callable[..., Image]:
     """Describes a medium whose default file is a probe of its own, told by `orders`."""
 
     def medium_of(orders: Orders, *, path: str = "", **rest) -> Image:
-        machine = machine_of(firmware)
         partition = Partition({path or machine.boot_path: probe(machine.name, orders)})
         return Image((partition,), **{"size": SIZE, "identity": orders.nonce, **rest})
 

@@ -10,7 +10,7 @@ from ubtest.formats.devpath_text import parse_path, path_text
 from ubtest.formats.loadopt import ACTIVE
 from ubtest.probe.facts import Initrd
 from ubtest.uefi.boot import Boot
-from ubtest.uefi.boot_plan import BootPlan, Entry, machine_of, partition
+from ubtest.uefi.boot_plan import BootPlan, Entry, partition
 from ubtest.uefi.planned import options_in
 
 pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "CMD_NVEDIT_EFI", "EFI_VARIABLE_FILE_STORE")
@@ -100,12 +100,11 @@ FORMS = ["file", *(pytest.param(form, marks=pytest.mark.slow) for form in ("shor
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_image_knows_its_path(planned, firmware, form):
+def test_the_image_knows_its_path(planned, machine, form):
     made = planned(BootPlan({1: Entry(form=form)}, (1,)))
     tried = made.boot()
     assert made.options_of(tried) == [1]
-    default = "\\" + machine_of(firmware).boot_path.replace("/", "\\")
-    check_path(tried, default if form == "partition" else "\\0001.EFI")
+    check_path(tried, machine.boot_path_name if form == "partition" else "\\0001.EFI")
     given = made.plan.option(1).path
     whole = tried.facts.device.removesuffix(END) + tried.facts.file
     if form == "short":  # section 9.2: what LoadImage() was given, which may be the short form

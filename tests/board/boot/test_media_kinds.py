@@ -3,14 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from boot_names import BOOT_FILE
 
 from ubtest.formats.devpath_text import parse_path
 from ubtest.media.spec import Image, Partition
-from ubtest.probe.build import probe
 from ubtest.uefi.boot import boot
 
-pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "TARGET_QEMU_ARM_64BIT")
+pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "!SANDBOX")
 
 MiB = 1 << 20
 
@@ -40,15 +38,15 @@ SHAPES = {
 }
 
 
-def with_boot_file(image: Image, content: bytes) -> Image:
-    last = replace(image.partitions[-1], files={BOOT_FILE: content})
+def holding(image: Image, files: dict[str, bytes]) -> Image:
+    last = replace(image.partitions[-1], files=files)
     return replace(image, partitions=(*image.partitions[:-1], last))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_starts_by_itself(board, insert, orders, shape):
+def test_it_starts_by_itself(board, insert, boot_file, orders, shape):
     image = SHAPES[shape]
-    insert(with_boot_file(image, probe("aa64", orders)))
+    insert(holding(image, boot_file(orders)))
     tried = boot(board)
     assert tried.nonces() == [orders.nonce]
     node = str(parse_path(tried.facts.device)[-1])
@@ -59,8 +57,8 @@ def test_it_starts_by_itself(board, insert, orders, shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_without_a_boot_file_nothing_starts(board, insert, orders, shape):
-    image = with_boot_file(SHAPES[shape], probe("aa64", orders))
+def test_without_a_boot_file_nothing_starts(board, insert, boot_file, orders, shape):
+    image = holding(SHAPES[shape], boot_file(orders))
     insert(replace(image, damage=("no-boot-file",)))
     tried = boot(board)
     assert tried.runs == ()

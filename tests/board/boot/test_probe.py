@@ -5,27 +5,26 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from boot_names import BOOT_FILE, ENTRY
+from boot_names import ENTRY
 
 from ubtest.errors import CaseError
 from ubtest.formats.devpath import END, file_path
 from ubtest.formats.devpath_text import parse_path, path_text
 from ubtest.formats.guid import Guid
 from ubtest.formats.loadopt import LoadOption
-from ubtest.formats.status import ERROR, LOAD_ERROR
+from ubtest.formats.status import ERROR, LOAD_ERROR, in_bits
 from ubtest.media.build import build_image, partition_of
 from ubtest.media.damage import DAMAGES
 from ubtest.media.spec import Image, esp_image
-from ubtest.probe.build import probe
 from ubtest.probe.facts import Initrd
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.boot import boot, started
 
-pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "TARGET_QEMU_ARM_64BIT")
+pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "!SANDBOX")
 
+ACPI = Guid.of("8868e871-e4f1-11d3-bc22-0080c73c8881")  # EFI_ACPI_20_TABLE_GUID
 DEVICE_TREE = Guid.of("b1b621d5-f19c-41a5-830b-d9152c69aae0")  # EFI_DTB_TABLE_GUID
-SHORT_FILE = "\\" + BOOT_FILE.replace("/", "\\")
 
 
 def differ(one: Image, other: Image, folder: Path) -> bool:
@@ -34,19 +33,22 @@ def differ(one: Image, other: Image, folder: Path) -> bool:
     return len(contents) > 1
 
 
-def test_an_option_starts_it_and_its_facts_are_true(board, insert, option, orders):
-    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+def test_an_option_starts_it_and_its_facts_are_true(
+    board, firmware, insert, machine, boot_file, option, orders
+):
+    image = esp_image(boot_file(orders))
     insert(image)
     made = option(image, orders.options)
     tried = boot(board)
     assert tried.nonces() == [orders.nonce]
     facts = tried.facts
     assert tried.status == 0
-    assert (facts.arch, facts.boot_current, facts.boot_order) == ("aa64", ENTRY, (ENTRY,))
+    assert (facts.arch, facts.boot_current, facts.boot_order) == (machine.name, ENTRY, (ENTRY,))
     assert facts.boot_next is None
     assert facts.options == orders.options == made.data
-    assert DEVICE_TREE in facts.tables
-    assert facts.file == file_path(SHORT_FILE) + END
+    acpi = firmware.config.enabled("GENERATE_ACPI_TABLE")
+    assert {ACPI, DEVICE_TREE} & set(facts.tables) == {ACPI if acpi else DEVICE_TREE}
+    assert facts.file == file_path(machine.boot_path_name) + END
     assert facts.path == made.path  # what LoadImage() was given: the short form (section 9.2)
     assert path_text(parse_path(facts.path)) == facts.text
     nodes = parse_path(facts.device)
@@ -60,23 +62,25 @@ def test_an_option_starts_it_and_its_facts_are_true(board, insert, option, order
     assert facts.vendor == "Das U-Boot"
 
 
-def test_it_starts_by_itself_from_the_default_path(board, firmware, insert, orders):
+def test_it_starts_by_itself_from_the_default_path(
+    board, firmware, insert, machine, boot_file, orders
+):
     if not firmware.traits.auto_boot_options:
         pytest.skip("this version makes no boot options by itself")
-    insert(esp_image({BOOT_FILE: probe("aa64", orders)}))
+    insert(esp_image(boot_file(orders)))
     tried = boot(board)
     assert tried.nonces() == [orders.nonce]
     made = variables.read(board.uboot, f"Boot{tried.facts.boot_current:04X}")
     disk = LoadOption.parse(made.data).path  # the firmware adds the partition and the file
     assert tried.facts.device.startswith(disk.removesuffix(END))
     assert tried.facts.options == b""  # the mark of such an option is not for the image
-    assert tried.facts.file == file_path(SHORT_FILE) + END
+    assert tried.facts.file == file_path(machine.boot_path_name) + END
     assert tried.facts.path == tried.facts.device.removesuffix(END) + tried.facts.file
     assert path_text(parse_path(tried.facts.path)) == tried.facts.text
 
 
-def test_without_an_option_for_it_nothing_starts(board, insert, option, orders):
-    insert(esp_image({BOOT_FILE: probe("aa64", orders)}))
+def test_without_an_option_for_it_nothing_starts(board, insert, boot_file, option, orders):
+    insert(esp_image(boot_file(orders)))
     option(replace(esp_image({}), identity="a disk that is not there"))
     tried = boot(board)
     assert tried.runs == ()
@@ -84,8 +88,8 @@ def test_without_an_option_for_it_nothing_starts(board, insert, option, orders):
 
 
 @pytest.mark.parametrize("name", [name for name, each in DAMAGES.items() if each.boots])
-def test_a_damage_that_does_not_matter(board, insert, option, orders, name):
-    image = esp_image({BOOT_FILE: probe("aa64", orders)}, damage=(name,))
+def test_a_damage_that_does_not_matter(board, insert, boot_file, option, orders, name):
+    image = esp_image(boot_file(orders), damage=(name,))
     insert(image)
     option(image)
     assert boot(board).nonces() == [orders.nonce]
@@ -104,8 +108,8 @@ def test_a_damage_that_does_not_matter(board, insert, option, orders, name):
         if not each.boots
     ],
 )
-def test_a_damaged_image_does_not_start(board, insert, option, orders, tmp_path, name):
-    good = esp_image({BOOT_FILE: probe("aa64", orders)})
+def test_a_damaged_image_does_not_start(board, insert, boot_file, option, orders, tmp_path, name):
+    good = esp_image(boot_file(orders))
     image = replace(good, damage=(name,))
     if not differ(good, image, tmp_path):  # where a known bug is expected, a sound image is, too
         raise CaseError(f"the damage {name} leaves the image as it is")
@@ -118,29 +122,29 @@ def test_a_damaged_image_does_not_start(board, insert, option, orders, tmp_path,
 
 
 @pytest.mark.parametrize("status", [0, LOAD_ERROR, ERROR | 77])
-def test_it_returns_the_status_that_it_is_told(board, insert, option, status):
+def test_it_returns_the_status_that_it_is_told(board, insert, machine, boot_file, option, status):
     orders = Orders(exit=status)
-    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    image = esp_image(boot_file(orders))
     insert(image)
     option(image)
     tried = boot(board)
-    assert tried.facts.ending == f"exit:{status:x}"
+    assert tried.facts.ending == f"exit:{in_bits(status, machine.bits):x}"
     assert (tried.status == 0) == (status == 0)
     if status:
         assert f"r = {status & ~ERROR}" in tried.text
 
 
-def test_load_options_win_over_the_image(board, insert, option, orders):
-    image = esp_image({BOOT_FILE: probe("aa64", Orders(nonce="from-the-image", exit=LOAD_ERROR))})
+def test_load_options_win_over_the_image(board, insert, boot_file, option, orders):
+    image = esp_image(boot_file(Orders(nonce="from-the-image", exit=LOAD_ERROR)))
     insert(image)
     option(image, orders.options)
     tried = boot(board)
     assert (tried.nonces(), tried.status) == ([orders.nonce], 0)
 
 
-def test_it_resets(board, insert, option):
+def test_it_resets(board, insert, boot_file, option):
     orders = Orders(reset="cold")
-    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    image = esp_image(boot_file(orders))
     insert(image)
     option(image)
     tried = boot(board)
@@ -148,20 +152,20 @@ def test_it_resets(board, insert, option):
     assert board.uboot.check("echo back") == "back"
 
 
-def test_it_hangs(board, insert, option):
+def test_it_hangs(board, insert, boot_file, option):
     orders = Orders(hang=True)
-    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+    image = esp_image(boot_file(orders))
     insert(image)
     option(image)
     assert started(board).nonce == orders.nonce
 
 
 @pytest.mark.needs("CMD_EFIDEBUG", "EFI_LOAD_FILE2_INITRD")
-def test_it_finds_the_initrd_of_its_option(board, insert, orders):
+def test_it_finds_the_initrd_of_its_option(board, insert, machine, boot_file, orders):
     initrd = bytes(range(256)) * 40 + b"the end"
-    insert(esp_image({BOOT_FILE: probe("aa64", orders), "initrd.img": initrd}))
+    insert(esp_image(boot_file(orders) | {"initrd.img": initrd}))
     partition = board.storage.partition
-    files = f"-b {ENTRY} probe {partition} {BOOT_FILE} -i {partition} initrd.img"
+    files = f"-b {ENTRY} probe {partition} {machine.boot_path} -i {partition} initrd.img"
     board.uboot.check(f"efidebug boot add {files}")
     board.uboot.check(f"efidebug boot order {ENTRY}")
     tried = boot(board)
@@ -169,8 +173,8 @@ def test_it_finds_the_initrd_of_its_option(board, insert, orders):
     assert tried.facts.initrd == Initrd(len(initrd), crc32(initrd))
 
 
-def test_without_an_initrd_it_finds_none(board, insert, option, orders):
-    image = esp_image({BOOT_FILE: probe("aa64", orders)})
+def test_without_an_initrd_it_finds_none(board, insert, boot_file, option, orders):
+    image = esp_image(boot_file(orders))
     insert(image)
     option(image)
     facts = boot(board).facts

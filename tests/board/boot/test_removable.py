@@ -13,7 +13,7 @@ from ubtest.media.spec import Partition
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.boot import Boot, boot
-from ubtest.uefi.boot_plan import machine_of, other_machine
+from ubtest.uefi.boot_plan import other_machine
 from ubtest.uefi.media_bus import BUSES, Media
 from ubtest.uefi.planned import options_in, order_of
 
@@ -56,23 +56,23 @@ def boot_by_itself(media: Media) -> Boot:
 
 
 @pytest.mark.parametrize("bus", on("virtio", "nvme", "stick", "usb disk", "sd", quick=("stick",)))
-def test_the_default_file_starts_from(media, medium_of, firmware, bus):
+def test_the_default_file_starts_from(media, medium_of, machine, bus):
     orders = Orders()
     media.insert(medium_of(orders), bus)
     tried = boot_by_itself(media)
     assert (tried.nonces(), tried.status) == ([orders.nonce], 0)
     facts = tried.facts
     assert facts.options == b""  # the mark of the firmware's own option is not for the image
-    assert facts.file == file_path("\\" + machine_of(firmware).boot_path.replace("/", "\\")) + END
+    assert facts.file == file_path(machine.boot_path_name) + END
     made = options_in(media.variables())
     assert facts.boot_current in made
     assert parse_path(made[facts.boot_current].path)[0] in parse_path(facts.device)
 
 
 @pytest.mark.parametrize("bus", on("virtio", "nvme", "stick", "sd", quick=("stick",)))
-def test_another_processors_default_file_does_not_start_from(media, medium_of, firmware, bus):
+def test_another_processors_default_file_does_not_start_from(media, medium_of, machine, bus):
     orders = Orders()
-    media.insert(medium_of(orders, path=other_machine(machine_of(firmware)).boot_path), bus)
+    media.insert(medium_of(orders, path=other_machine(machine).boot_path), bus)
     tried = boot_by_itself(media)
     assert tried.runs == ()
     assert tried.status not in (0, None)

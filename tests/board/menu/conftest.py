@@ -17,11 +17,11 @@ from ubtest.plugin.run_state import FAILED
 from ubtest.probe.build import probe
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
+from ubtest.uefi.boot_plan import machine_of
 from ubtest.uefi.bootmenu import BootMenu, undefine
 from ubtest.uefi.eficonfig import EfiConfig
 from ubtest.uefi.menu import Menu
 
-ARCH = {"arm64": "aa64", "x86_64": "x64", "sandbox": "x64"}  # of the firmware, of the probe
 KEPT: pytest.StashKey = pytest.StashKey()  # the screen that a test compares with
 FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
 
@@ -87,7 +87,7 @@ def options(request, board, tmp_path, eficonfig):
     """A board with a disk, on which the firmware has made the boot options that it makes itself."""
     files = dict(FILES)
     if "probes" in request.fixturenames:
-        arch = ARCH[board.machine.bundle.arch]
+        arch = machine_of(board.machine.bundle).name
         orders = request.getfixturevalue("probes")
         files |= {name: probe(arch, each) for name, each in orders.items()}
     options = Options(board, tmp_path, files)

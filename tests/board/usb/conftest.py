@@ -4,25 +4,36 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from usb_names import BOOT_FILE, ENTRY, only
+from usb_names import ENTRY, only
 
 from ubtest.formats.devpath import END, file_path
 from ubtest.formats.devpath_from_text import path_of
 from ubtest.formats.loadopt import LoadOption
+from ubtest.formats.pe import Machine
 from ubtest.lab.board import Board
 from ubtest.media.disk import Disk, build_disk
 from ubtest.probe.build import probe
 from ubtest.uefi import variables
+from ubtest.uefi.boot_plan import machine_of
+from ubtest.uefi.media_bus import BUSES
 
 SERIAL = "0123456789"  # that all sticks here have
 
 
 @pytest.fixture
-def stick(tmp_path: Path) -> Callable[..., Disk]:
+def machine(firmware) -> Machine:
+    """The processor, with the name of its default boot file."""
+    return machine_of(firmware)
+
+
+@pytest.fixture
+def stick(machine: Machine, tmp_path: Path) -> Callable[..., Disk]:
     """Makes the image of a stick; with orders, the boot probe is on it."""
 
     def make(identity="stick", orders=None, *, name=None) -> Disk:
-        files = {BOOT_FILE: probe("aa64", orders)} if orders else {"who.txt": identity.encode()}
+        files = {"who.txt": identity.encode()}
+        if orders:
+            files = {machine.boot_path: probe(machine.name, orders)}
         return build_disk(tmp_path / f"{name or identity}.img", files, identity=identity)
 
     return make
@@ -44,21 +55,20 @@ def usb(board: Board):
 
     def start():
         uboot = board.boot()
-        uboot.check("usb start", timeout=30)
+        uboot.check(BUSES["stick"].find, timeout=30)
         return uboot
 
     return start
 
 
 @pytest.fixture
-def option(board: Board) -> Callable[..., LoadOption]:
+def option(board: Board, machine: Machine) -> Callable[..., LoadOption]:
     """Writes Boot0020 for a partition's boot file, by the text of the partition's path, as the
     only entry of BootOrder."""
 
     def option(partition) -> LoadOption:
         nodes = b"".join(node.pack() for node in path_of(partition.path))
-        name = "\\" + BOOT_FILE.replace("/", "\\")
-        made = LoadOption("one stick", nodes + file_path(name) + END)
+        made = LoadOption("one stick", nodes + file_path(machine.boot_path_name) + END)
         variables.write(board.uboot, f"Boot{ENTRY:04X}", made.pack())
         only(board)
         return made

@@ -3,7 +3,6 @@
 from ubtest.lab.board import Board
 from ubtest.uefi import variables
 
-BOOT_FILE = "EFI/BOOT/BOOTAA64.EFI"
 ENTRY = 0x20
 SUPER_SPEED_PORTS = 4  # of QEMU's controller; the slower ones come after them
 
