@@ -65,7 +65,12 @@ class Apt:
 
         :raises HostError: it cannot be had, or is another one.
         """
-        self.run(_HELPER, "download-file", uri, str(path), f"SHA256:{sha256}")
+        try:
+            self.run(_HELPER, "download-file", uri, str(path), f"SHA256:{sha256}")
+        except HostError as error:
+            raise HostError(
+                error.message, next_step="check the network and the mirror, then try again"
+            ) from error
 
     def run(self, program: str, *words: str, check: bool = True, cwd: Path | None = None) -> str:
         """Run one of apt's programs with our configuration; returns all that it said.

@@ -3,11 +3,14 @@
 import hashlib
 import json
 import os
+import re
+import shutil
 import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ubtest.errors import CaseError, HostError
+from ubtest.errors import HostError
 from ubtest.firmware.apt import Say
 from ubtest.firmware.config import Kconfig
 from ubtest.firmware.folder import locked, using, whole
@@ -15,6 +18,7 @@ from ubtest.kernel import debian
 from ubtest.kernel.initramfs import INIT, initramfs
 from ubtest.kernel.module_table import WANTED
 from ubtest.kernel.modules import ModuleTree
+from ubtest.kernel.own import OwnKernel, own
 from ubtest.kernel.programs import programs
 from ubtest.project import cache
 
@@ -33,9 +37,10 @@ class KernelBundle:
     :param version: upstream's, such as "6.1".
     :param image: the Image, with EFI stub.
     :param initrd: the initramfs, compressed.
-    :param modules: lib/modules/RELEASE, the whole tree as packaged.
-    :param dtbs: the package's device trees; may be empty.
+    :param modules: lib/modules/RELEASE, the whole tree as packaged; absent when it has none.
+    :param dtbs: the package's device trees; absent when it has none.
     :param config: the `.config` it was built with.
+    :param manifest: where it came from, such as the revisions of the packages.
     """
 
     path: Path
@@ -47,33 +52,63 @@ class KernelBundle:
     modules: Path
     dtbs: Path
     config: Kconfig
+    manifest: dict[str, str]
 
 
 def get(origin: str = DEFAULT, say: Say = lambda _: None) -> KernelBundle:
     """The kernel of an origin, fetched when it is not in the cache yet.
 
+    :param origin: "debian:VERSION", or a path to an Image or to a folder with one.
     :param say: told what takes time.
     :raises CaseError: no such origin, or a kernel that cannot be taken.
     :raises HostError: no mirror, no such version, or no room.
     """
-    name = name_of(origin)
-    with locked("kernels", f"fetching the kernel {origin}", say):
-        if not (folders := _folders(name)):
-            folders = [_fetch(origin, kernels() / name, say)]
-    return _open(folders[0], say)
+    if version := debian_version(origin):
+        with locked("kernels", f"fetching the kernel {origin}", say):
+            folders = _folders(f"debian-{version}")
+            folder = folders[0] if folders else _fetch(version, say)
+    else:
+        kernel = own(Path(origin))
+        with locked("kernels", f"taking the kernel {origin}", say):
+            folder = _place(origin, kernel)
+            if not folder.is_dir():
+                _take(origin, kernel, folder, say)
+    return _open(folder, say)
+
+
+def debian_version(origin: str) -> str | None:
+    """The version in "debian:VERSION"; None for a path.
+
+    :raises CaseError: it is not upstream's.
+    """
+    kind, colon, version = origin.partition(":")
+    if kind != "debian" or not colon:
+        return None
+    debian.check(version)
+    return version
 
 
 def find(origin: str = DEFAULT) -> KernelBundle:
     """The kernel of an origin, as it is in the cache.
 
-    :raises CaseError: no such origin.
-    :raises HostError: it is not there; names the command that fetches it.
+    :raises CaseError: no such origin, or a user's kernel that cannot be taken.
+    :raises HostError: it is not there, or a user's kernel is another one by now; names the
+        command that fetches it.
     """
-    if folders := _folders(name_of(origin)):
+    if version := debian_version(origin):
+        folders = _folders(f"debian-{version}")
+    else:
+        folders = [f for f in [_place(origin, own(Path(origin)))] if f.is_dir()]
+    if folders:
         return _open(folders[0], lambda _: None)
     raise HostError(
         f"the kernel {origin} is not in the cache", next_step=f"ubtest kernel get {origin}"
     )
+
+
+def listing() -> list[KernelBundle]:
+    """Every kernel in the cache, the one that came last first."""
+    return [_open(folder, lambda _: None) for folder in _folders("*")]
 
 
 def kernels() -> Path:
@@ -81,80 +116,106 @@ def kernels() -> Path:
     return cache() / "kernels"
 
 
-def name_of(origin: str) -> str:
-    """How an origin's folder is called.
-
-    :raises CaseError: no such origin.
-    """
-    kind, colon, version = origin.partition(":")
-    if kind != "debian" or not colon:
-        raise CaseError(
-            f"no kernel {origin!r}", next_step="ask for debian:6.1, debian:6.12 or a path"
-        )
-    debian.check(version)
-    return f"debian-{version}"
+def initrds() -> Path:
+    """The cache's folder of initramfs: one folder a content key."""
+    return cache() / "initrds"
 
 
 def lock_of(folder: Path) -> str:
-    """The lock that the users of a kernel share."""
+    """The lock that the users of a kernel or of an initramfs share."""
     return f"kernel-{folder.parent.name}-{folder.name}"
 
 
 def _folders(name: str) -> list[Path]:
     """What the cache has of an origin, the one that came last first."""
-    found = (kernels() / name).glob(f"*/{MANIFEST}")
+    found = kernels().glob(f"{name}/[!.]*/{MANIFEST}")
     return [path.parent for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
 
 
-def _fetch(origin: str, home: Path, say: Say) -> Path:
-    version = origin.removeprefix("debian:")
+def _fetch(version: str, say: Say) -> Path:
     packages = debian.locate(version, say)
     try:
-        return _unpack(origin, packages, home, say)
+        return _unpack(version, packages, say)
     except HostError:
         # The mirror may have moved on to the next revision since the lists were fetched
-        packages = debian.locate(version, say, refresh=True)
-        return _unpack(origin, packages, home, say)
+        return _unpack(version, debian.locate(version, say, refresh=True), say)
 
 
-def _unpack(origin: str, packages: debian.Packages, home: Path, say: Say) -> Path:
-    target = home / _digest(str(FORMAT).encode(), packages.facts["sha256"].encode())
-    with whole(target) as draft:
+def _unpack(version: str, packages: debian.Packages, say: Say) -> Path:
+    folder = kernels() / f"debian-{version}" / _digest(FORMAT, packages.facts["sha256"])
+    with whole(folder) as draft:
         packages.unpack(draft, say)
-        facts = {"origin": origin, **packages.facts}
-        (draft / MANIFEST).write_text(json.dumps(facts, indent=1))
-    return target
+        _describe(draft, {"origin": f"debian:{version}", **packages.facts})
+    return folder
+
+
+def _place(origin: str, kernel: OwnKernel) -> Path:
+    """Where a user's kernel is in the cache: another Image or other modules, another folder."""
+    path = Path(origin).resolve()
+    name = re.sub(r"[^\w.+-]+", "-", path.name).strip("-.") or "kernel"
+    files = [kernel.busybox, *sorted(kernel.modules.rglob("*.ko*") if kernel.modules else [])]
+    states = [(str(f), (s := f.stat()).st_size, s.st_mtime_ns) for f in files if f]
+    key = _digest(FORMAT, kernel.image.read_bytes(), kernel.config.lines(), states)
+    return kernels() / f"{name}-{_digest(str(path))[:8]}" / key
+
+
+def _take(origin: str, kernel: OwnKernel, folder: Path, say: Say) -> None:
+    with whole(folder) as draft:
+        shutil.copyfile(kernel.image, draft / "Image")
+        (draft / "config").write_text(kernel.config.lines())
+        if kernel.busybox:
+            shutil.copyfile(kernel.busybox, draft / "busybox")
+        said = str(kernel.busybox) if kernel.busybox else debian.fetch_busybox(draft, say)
+        facts = {"origin": str(Path(origin).resolve()), "release": kernel.release, "busybox": said}
+        links = {f"lib/modules/{kernel.release}": kernel.modules, "dtbs": kernel.dtbs}
+        for name, target in links.items():
+            if target:
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                (draft / name).symlink_to(target.resolve())
+        _describe(draft, facts)
+
+
+def _describe(folder: Path, facts: dict[str, str]) -> None:
+    (folder / MANIFEST).write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def _open(folder: Path, say: Say) -> KernelBundle:
     """A kernel of the cache; it and its initramfs stay there as long as the object lives."""
-    held = using(lock_of(folder))
-    facts = json.loads((folder / MANIFEST).read_text())
-    release = facts["release"]
-    modules = folder / "lib" / "modules" / release
-    bundle = KernelBundle(
-        path=folder,
-        origin=facts["origin"],
-        release=release,
-        version=debian.upstream(release),
-        image=folder / "Image",
-        initrd=_initrd(folder, ModuleTree(modules), say),
-        modules=modules,
-        dtbs=folder / "dtbs",
-        config=Kconfig.read(folder / "config"),
-    )
-    if held is not None:
-        weakref.finalize(bundle, os.close, held)
+    with ExitStack() as stack:
+        _hold(folder, stack)
+        facts = json.loads((folder / MANIFEST).read_text())
+        release = facts["release"]
+        modules = folder / "lib" / "modules" / release
+        initrd = _initrd(folder, ModuleTree(modules), say)
+        _hold(initrd.parent, stack)
+        bundle = KernelBundle(
+            path=folder,
+            origin=facts["origin"],
+            release=release,
+            version=debian.upstream(release),
+            image=folder / "Image",
+            initrd=initrd,
+            modules=modules,
+            dtbs=folder / "dtbs",
+            config=Kconfig.read(folder / "config"),
+            manifest=facts,
+        )
+        weakref.finalize(bundle, stack.pop_all().close)
     return bundle
+
+
+def _hold(folder: Path, stack: ExitStack) -> None:
+    if (held := using(lock_of(folder))) is not None:
+        stack.callback(os.close, held)
 
 
 def _initrd(folder: Path, tree: ModuleTree, say: Say) -> Path:
     """The initramfs of a kernel; packed again when one of its programs has changed."""
     members = [*programs(say)]
-    inputs = (FORMAT, str(folder), WANTED, [(each.path, each.mode) for each in members])
-    contents = (each.content for each in members)
-    key = _digest(repr(inputs).encode(), INIT.read_bytes(), *contents)
-    target = cache() / "initrds" / key
+    inputs = [FORMAT, lock_of(folder), WANTED, INIT.read_bytes()]
+    target = initrds() / _digest(
+        *inputs, *((each.path, each.mode) for each in members), *(each.content for each in members)
+    )
     if not target.is_dir():
         with locked("initrds", f"packing the initramfs of {tree.release}", say):
             if not target.is_dir():
@@ -165,6 +226,7 @@ def _initrd(folder: Path, tree: ModuleTree, say: Say) -> Path:
     return target / "initrd.gz"
 
 
-def _digest(*parts: bytes) -> str:
-    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+def _digest(*parts: object) -> str:
+    raw = (part if isinstance(part, bytes) else repr(part).encode() for part in parts)
+    digests = b"".join(hashlib.sha256(part).digest() for part in raw)
     return hashlib.sha256(digests).hexdigest()[:12]

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ SUITES = {"bookworm": "6.1", "trixie": "6.12", "sid": ""}
 ARCHITECTURE = "arm64"
 METAPACKAGE = "linux-image-arm64"
 BUSYBOX = "busybox-static"
+
+Take = Callable[[Path, Path], None]  # from the unpacked package into a folder
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,7 @@ class Packages:
         :raises HostError: a package cannot be had, as when the mirror has moved on.
         """
         for package, take in ((self.kernel, self._take_kernel), (self.busybox, _take_busybox)):
-            archive = self.apt.fetch(package, folder, say)
-            say(f"unpacking {package['Package']} {package['Version']}")
-            tree = folder / "unpacked"
-            run(["dpkg-deb", "-x", archive, tree], timeout=600)
-            take(tree, folder)
-            shutil.rmtree(tree)
-            archive.unlink()
+            _unpack(self.apt, package, folder, say, take)
 
     def _take_kernel(self, tree: Path, folder: Path) -> None:
         (tree / "boot" / f"vmlinuz-{self.release}").rename(folder / "Image")
@@ -67,9 +64,45 @@ class Packages:
             dtbs.rename(folder / "dtbs")
 
 
+def _unpack(apt: Apt, package: Stanza, folder: Path, say: Say, take: Take) -> None:
+    archive = apt.fetch(package, folder, say)
+    say(f"unpacking {package['Package']} {package['Version']}")
+    tree = folder / "unpacked"
+    run(["dpkg-deb", "-x", archive, tree], timeout=600)
+    take(tree, folder)
+    shutil.rmtree(tree)
+    archive.unlink()
+
+
 def _take_busybox(tree: Path, folder: Path) -> None:
     top = tree / "bin" if (tree / "bin").is_dir() else tree / "usr" / "bin"
     (top / "busybox").rename(folder / "busybox")
+
+
+def fetch_busybox(folder: Path, say: Say) -> str:
+    """Put Debian's busybox into a folder, for a kernel that is not Debian's.
+
+    :returns: which one came.
+    :raises HostError: no Debian machine, or no mirror.
+    """
+    site = mirror()
+    failure: HostError | None = None
+    for apt in (_apt(site, suite) for suite in SUITES):
+        for refresh in (False, True):
+            complaint = apt.refresh(say) if refresh else ""
+            package = apt.package(BUSYBOX)
+            try:
+                if package is None:
+                    raise HostError(f"no {BUSYBOX} in {apt.suite}: {complaint}")
+                _unpack(apt, package, folder, say, _take_busybox)
+            except HostError as error:
+                failure = failure or (error if refresh else None)
+            else:
+                return f"{BUSYBOX} {package['Version']}"
+    raise HostError(
+        f"no {BUSYBOX} for {ARCHITECTURE} at {site}: {failure}",
+        next_step="check the network, or put a static arm64 busybox beside the kernel",
+    )
 
 
 def check(version: str) -> None:
@@ -96,7 +129,7 @@ def locate(version: str, say: Say, *, refresh: bool = False) -> Packages:
     site = mirror()
     seen, complaint = [], ""
     for suite in sorted(SUITES, key=lambda name: SUITES[name] != version):
-        apt = Apt(cache() / "apt" / f"{suite}-{ARCHITECTURE}", site, suite, ARCHITECTURE)
+        apt = _apt(site, suite)
         packages = None if refresh else _look(apt, version)
         if packages is None:
             said = apt.refresh(say)
@@ -112,6 +145,10 @@ def locate(version: str, say: Say, *, refresh: bool = False) -> Packages:
         next_step="check the network, ask for a version that is there, or give a kernel of your "
         "own: `ubtest kernel get PATH`",
     )
+
+
+def _apt(site: str, suite: str) -> Apt:
+    return Apt(cache() / "apt" / f"{suite}-{ARCHITECTURE}", site, suite, ARCHITECTURE)
 
 
 def _look(apt: Apt, version: str) -> Packages | None:

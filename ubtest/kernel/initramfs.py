@@ -20,10 +20,9 @@ _APPLETS = """
 """
 
 
-def initramfs(tree: ModuleTree | None, busybox: bytes, programs: Iterable[Entry] = ()) -> bytes:
+def initramfs(tree: ModuleTree, busybox: bytes, programs: Iterable[Entry] = ()) -> bytes:
     """The compressed archive; the same bytes for the same arguments.
 
-    :param tree: None for a kernel without modules.
     :param programs: more files, such as the VFIO probe.
     :raises CaseError: a module that cannot be taken, or a busybox that lacks an applet.
     """
@@ -34,8 +33,7 @@ def initramfs(tree: ModuleTree | None, busybox: bytes, programs: Iterable[Entry]
         Entry.link("sbin", "bin"),  # the kernel itself calls /sbin/modprobe
         *programs,
     ]
-    if tree:
-        members += entries(tree, tree.closure(each.name for each in WANTED))
+    members += entries(tree, tree.closure(each.name for each in WANTED))
     return gzip.compress(pack(members), 6, mtime=0)
 
 
