@@ -1,0 +1,157 @@
+"""What a target shows about its IOMMU, its devices and VFIO: read in one go, kept in one file."""
+
+import gzip
+import io
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from ubtest.errors import CaseError, HostError, writing
+
+PCI = "/sys/bus/pci/devices"
+PLATFORM = "/sys/bus/platform/devices"
+GROUPS = "/sys/kernel/iommu_groups"
+PROBES = "probe/"
+
+# One process reads many files: a shell that walks sysfs takes seconds on a slow target. `fdt` is
+# binary and therefore last.
+SECTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "release": "uname -a; id -u",
+        "cmdline": "cat /proc/cmdline",
+        "modules": "cat /proc/modules",
+        "interrupts": "cat /proc/interrupts",
+        "mounts": "cat /proc/self/mountinfo",
+        "swaps": "cat /proc/swaps",
+        "blocks": "ls -l /sys/dev/block; ls -d /sys/block/*/slaves/*",
+        "nets": "ls -ld /sys/class/net/*/device",
+        "devices": f"cd {PCI} && grep -sH '' */vendor */device */class */driver_override",
+        "links": f"ls -ld {PCI}/* {PCI}/*/driver {PCI}/*/iommu_group {PCI}/*/of_node "
+        f"{PLATFORM}/*/driver {PLATFORM}/*/iommu_group {PLATFORM}/*/of_node",
+        "drivers": "ls -d /sys/bus/pci/drivers/vfio* /sys/bus/platform/drivers/vfio*",
+        "groups": f"cd {GROUPS} && find . -type l; grep -sH '' */type */reserved_regions",
+        "iommus": "ls -l /sys/class/iommu /sys/class/iommu/*/devices",
+        "parameters": "grep -sH '' /sys/module/vfio*/parameters/* /sys/module/arm_smmu*/parameters/*",
+        "config": "C=/boot/config-$(uname -r); { [ -f $C ] && cat $C || zcat /proc/config.gz; } "
+        "| grep -E 'VFIO|IOMMU|SMMU'",
+        "dmesg": "dmesg",
+        "fdt": "cat /sys/firmware/fdt",
+    }
+)
+_MARK = b"\n==> %s <==\n"
+_NEXT = "take one with `ubtest vfio explain --lg-env BOARD --save FILE`"
+
+
+class Reply(Protocol):
+    """What a command on the target gave."""
+
+    @property
+    def output(self) -> bytes:
+        """Both streams, exactly."""
+
+
+class Shell(Protocol):
+    """A root shell of the target (ubtest.lab.linux)."""
+
+    def run(self, line: str, timeout: float = 30) -> Reply:
+        """Run a line."""
+
+
+def script() -> str:
+    """The shell command whose output :func:`_sections` reads; any POSIX shell takes it."""
+    parts = (f"printf '\\n==> {name} <==\\n'; ({what})" for name, what in SECTIONS.items())
+    return "{ " + "; ".join(parts) + "; } 2>/dev/null | gzip -c"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The files of one target at one moment.
+
+    :param files: by the name of their section; `probe/DEVICE` has the lines of the VFIO probe.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def gather(cls, shell: Shell) -> "Survey":
+        """Read a target; it is changed in nothing.
+
+        :raises CaseError: what came is no survey: the target has no shell, or one that cannot.
+        """
+        said = shell.run(script(), 60).output
+        try:
+            return cls(_sections(gzip.decompress(said)))
+        except (OSError, EOFError, zlib.error) as error:
+            raise CaseError(
+                f"the target's shell gave no survey: {said[:80]!r}",
+                next_step="it needs a root shell with cat, dmesg, find, grep, gzip and ls",
+            ) from error
+
+    def probed(self, device: str, lines: bytes) -> "Survey":
+        """The same with what the VFIO probe said about a device."""
+        return Survey({**self.files, PROBES + device: lines})
+
+    def text(self, name: str) -> str:
+        """A section; empty where the target has nothing there."""
+        return self.files.get(name, b"").decode(errors="backslashreplace")
+
+    def lines(self, name: str) -> list[str]:
+        return self.text(name).splitlines()
+
+    @property
+    def probes(self) -> Mapping[str, str]:
+        """The lines of the VFIO probe by device."""
+        names = [name for name in self.files if name.startswith(PROBES)]
+        return {name.removeprefix(PROBES): self.text(name) for name in names}
+
+    def save(self, path: Path) -> None:
+        """Write a tar.gz, the same bytes for the same survey.
+
+        :raises HostError: it cannot be written.
+        """
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in self.files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        with writing(path):
+            path.write_bytes(gzip.compress(packed.getvalue(), mtime=0))
+
+    @classmethod
+    def load(cls, path: Path) -> "Survey":
+        """Read what :meth:`save` wrote.
+
+        :raises CaseError: there is no such file, or it is no survey.
+        """
+        try:
+            with tarfile.open(path, "r:gz") as archive:
+                files = {each.name: archive.extractfile(each) for each in archive if each.isfile()}
+                found = {name: file.read() for name, file in files.items() if file}
+        except FileNotFoundError as error:
+            raise CaseError(f"there is no survey {path}", next_step=_NEXT) from error
+        except (tarfile.TarError, zlib.error, EOFError) as error:
+            raise CaseError(f"{path} is no survey: {error}", next_step=_NEXT) from error
+        except OSError as error:
+            raise HostError(f"cannot read {path}: {error.strerror or error}") from error
+        if "dmesg" not in found:
+            raise CaseError(f"{path} is no survey: it has no `dmesg`", next_step=_NEXT)
+        return cls(found)
+
+
+def _sections(said: bytes) -> dict[str, bytes]:
+    """Section by name; those in which nothing is are left out."""
+    found = {}
+    rest = said
+    for name in SECTIONS:
+        before, mark, rest = rest.partition(_MARK % name.encode())
+        assert mark or not rest, name
+        found[name] = b""
+        if found and before.strip():
+            found[list(found)[-2]] = before
+    found[list(SECTIONS)[-1]] = rest
+    return {name: content for name, content in found.items() if content}
