@@ -63,6 +63,7 @@ class Session:
         self._wire = wire
         self.transcript = transcript
         self._prompt = re.compile(re.escape(prompt.encode()))
+        self._late = re.compile(self._prompt.pattern + rb"[\x1b\[\d;]*R$")
         self._chunk = chunk
         self._size_answer = f"\x1b[{rows};{columns}R".encode()
         self._buffer = b""
@@ -136,6 +137,11 @@ class Session:
     def ended(self) -> bool:
         """The command that was started has printed its end; :meth:`finish` will not wait."""
         return any(map(self._is_ours, END.finditer(self._buffer)))
+
+    def answered_late(self) -> bool:
+        """Whether the answer to a size query came when the firmware waited for it no longer: it
+        was taken for keys, and their rest stands at the prompt."""
+        return self._fill(lambda: self._late.search(self._buffer) is not None, Deadline(0.5))
 
     def _is_ours(self, end: re.Match[bytes]) -> bool:
         return end["number"] in (None, str(self._count).encode())

@@ -12,7 +12,7 @@ from pyte.screens import Char
 from ubtest.console.reply import Reply
 from ubtest.console.screen import Page, Screen
 from ubtest.deadline import Deadline
-from ubtest.errors import CaseError, FirmwareError
+from ubtest.errors import CaseError, FirmwareError, LabError
 from ubtest.lab.uboot import UBootConsoleDriver
 
 UP, DOWN = b"\x1b[A", b"\x1b[B"
@@ -92,8 +92,15 @@ class Menu:
 
         :param wanted: that, in words.
         :raises FirmwareError: it did not become so in time, or the menu ended.
+        :raises LabError: it ended because the answer to its size query came too late.
         """
         if not self._comes(condition, wanted):
+            if self._session.answered_late():
+                raise LabError(
+                    f"`{self.line}` took the terminal's size for keys: the answer came too late",
+                    next_step="run the test again when the machine has less to do",
+                    tail=self.page.text,
+                )
             raise self._not_shown("the menu ended")
         return self.page
 

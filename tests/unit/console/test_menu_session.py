@@ -73,6 +73,18 @@ def test_a_wait_for_a_screen_ends_with_the_command():
     assert session.ended
 
 
+@pytest.mark.parametrize(
+    ("rest", "late"), [(b";80R", True), (b"\x1b[24;80R", True), (b"", False), (b";80", False)]
+)
+def test_the_rest_of_a_late_answer_stands_at_the_prompt(rest, late):
+    session, wire = started(QUERY + b"menu\r\nEND1=0\r\n=> ")
+    screen = Screen()
+    with session.displayed(screen):
+        assert not session.until(holds(screen, "other"), Deadline(60))
+        wire.out = rest
+        assert session.answered_late() == late
+
+
 def test_a_wait_for_a_screen_ends_with_a_crash():
     session, _ = started(b'"Synchronous Abort" handler, esr 0x96\r\nresetting ...\r\n')
     with pytest.raises(FirmwareCrash, match="Synchronous Abort"):
