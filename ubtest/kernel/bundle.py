@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ubtest.errors import HostError
+from ubtest.errors import CaseError, HostError
 from ubtest.firmware.apt import Say
 from ubtest.firmware.config import Kconfig
 from ubtest.firmware.folder import locked, using, whole
@@ -65,8 +65,8 @@ def get(origin: str = DEFAULT, say: Say = lambda _: None) -> KernelBundle:
     """
     if version := debian_version(origin):
         with locked("kernels", f"fetching the kernel {origin}", say):
-            folders = _folders(f"debian-{version}")
-            folder = folders[0] if folders else _fetch(version, say)
+            known = folders(f"debian-{version}")
+            folder = known[0] if known else _fetch(version, say)
     else:
         kernel = own(Path(origin))
         with locked("kernels", f"taking the kernel {origin}", say):
@@ -96,19 +96,14 @@ def find(origin: str = DEFAULT) -> KernelBundle:
         command that fetches it.
     """
     if version := debian_version(origin):
-        folders = _folders(f"debian-{version}")
+        known = folders(f"debian-{version}")
     else:
-        folders = [f for f in [_place(origin, own(Path(origin)))] if f.is_dir()]
-    if folders:
-        return _open(folders[0], lambda _: None)
+        known = [f for f in [_place(origin, own(Path(origin)))] if f.is_dir()]
+    if known:
+        return _open(known[0], lambda _: None)
     raise HostError(
         f"the kernel {origin} is not in the cache", next_step=f"ubtest kernel get {origin}"
     )
-
-
-def listing() -> list[KernelBundle]:
-    """Every kernel in the cache, the one that came last first."""
-    return [_open(folder, lambda _: None) for folder in _folders("*")]
 
 
 def kernels() -> Path:
@@ -126,8 +121,8 @@ def lock_of(folder: Path) -> str:
     return f"kernel-{folder.parent.name}-{folder.name}"
 
 
-def _folders(name: str) -> list[Path]:
-    """What the cache has of an origin, the one that came last first."""
+def folders(name: str) -> list[Path]:
+    """What the cache has by the name of an origin's folder or "*", what came last first."""
     found = kernels().glob(f"{name}/[!.]*/{MANIFEST}")
     return [path.parent for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
 
@@ -175,6 +170,20 @@ def _take(origin: str, kernel: OwnKernel, folder: Path, say: Say) -> None:
         _describe(draft, facts)
 
 
+def manifest(folder: Path) -> dict[str, str]:
+    """What a kernel's folder says about itself.
+
+    :raises CaseError: it is damaged.
+    """
+    try:
+        facts: dict[str, str] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        raise CaseError(
+            f"{folder} is damaged: {error}", next_step="remove it and get the kernel again"
+        ) from error
+    return facts
+
+
 def _describe(folder: Path, facts: dict[str, str]) -> None:
     (folder / MANIFEST).write_text(json.dumps(facts, indent=1) + "\n")
 
@@ -183,7 +192,7 @@ def _open(folder: Path, say: Say) -> KernelBundle:
     """A kernel of the cache; it and its initramfs stay there as long as the object lives."""
     with ExitStack() as stack:
         _hold(folder, stack)
-        facts = json.loads((folder / MANIFEST).read_text())
+        facts = manifest(folder)
         release = facts["release"]
         modules = folder / "lib" / "modules" / release
         initrd = _initrd(folder, ModuleTree(modules), say)
