@@ -13,6 +13,7 @@ import yaml
 
 from ubtest.errors import CaseError
 from ubtest.firmware.bundle import find
+from ubtest.kernel import bundle as kernel
 from ubtest.media.damage import DAMAGES
 from ubtest.media.spec import KINDS, Image, Partition
 from ubtest.probe.build import TARGETS, probe
@@ -23,6 +24,8 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SIZE = re.compile(r"(\d{1,12})([KMG]?)")
 LARGEST_FILE = 256 << 20  # bytes of a declaration's file; they are held in memory
 LARGEST_YAML = 1 << 20
+
+KERNEL_FILES = {"Image": "image", "initrd": "initrd"}  # name in a declaration -> in the bundle
 
 Read = Callable[["Declared"], Any]
 
@@ -104,7 +107,7 @@ def read_image(path: Path, project: Project) -> Image:
     """The image that a file declares, its contents read.
 
     :raises CaseError: unreadable, not YAML, or not an image; names file, line and what is allowed.
-    :raises HostError: a probe or bundle that it wants cannot be had.
+    :raises HostError: a probe, bundle or kernel that it wants cannot be had.
     """
     try:
         with path.open("rb") as file:
@@ -183,6 +186,13 @@ def _of_bundle(declared: Declared) -> bytes:
     return _held(declared, find(*board.split("+", 1)).path / name)
 
 
+def _of_kernel(declared: Declared) -> bytes:
+    origin, _, name = declared.text.rpartition("/")
+    if not origin or name not in KERNEL_FILES:
+        raise ValueError
+    return _held(declared, getattr(kernel.find(origin), KERNEL_FILES[name]))
+
+
 def _held(declared: Declared, path: Path) -> bytes:
     try:
         if path.stat().st_size > LARGEST_FILE or not path.is_file():
@@ -210,6 +220,12 @@ CONTENT = (
         "BOARD/NAME",
         "a file of the bundle of that board, such as qemu-arm64/u-boot.bin",
         _of_bundle,
+    ),
+    Setting(
+        "kernel",
+        "ORIGIN/Image or ORIGIN/initrd",
+        "of a kernel that `ubtest kernel get ORIGIN` took, such as debian:6.1/Image",
+        _of_kernel,
     ),
     Setting(
         "probe",
