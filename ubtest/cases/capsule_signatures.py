@@ -7,10 +7,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options
 
 from ubtest.cases.capsule_case import ALL, BOTH, Bench, Case, Effect, Make, resigned, signature
-from ubtest.crypto.der import Element, signature_parts
 from ubtest.crypto.pkcs7 import sign
+from ubtest.crypto.signature_parts import IN_SIGNER, signature_parts
 from ubtest.crypto.variants import DETACHED, issued_by, sign_as, signer
 from ubtest.formats.capsule import Capsule
+from ubtest.formats.der import Element
 from ubtest.formats.status import SECURITY_VIOLATION, SUCCESS
 
 WRITTEN = Effect.WRITTEN
@@ -100,12 +101,7 @@ PARTS = (
     "certificates",
     "signerInfos",
     "SignerInfo",
-    "signer version",
-    "issuerAndSerialNumber",
-    "signer digestAlgorithm",
-    "authenticatedAttributes",
-    "digestEncryptionAlgorithm",
-    "encryptedDigest",
+    *IN_SIGNER,
 )
 
 # fmt: off

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ubtest.crypto.der import signature_parts
 from ubtest.crypto.pkcs7 import sign
+from ubtest.crypto.signature_parts import signature_parts
 from ubtest.formats.record import FormatError
 
 

@@ -3,8 +3,6 @@
 from ubtest.formats.der import Element, children, element
 from ubtest.formats.record import FormatError
 
-__all__ = ["Element", "signature_parts"]
-
 IN_SIGNER = (
     "signer version",
     "issuerAndSerialNumber",
