@@ -90,6 +90,7 @@ TESTS = (
     Requirement("fdisk", "sfdisk", "second opinion on the partition tables of old PCs"),
     Requirement("genisoimage", "isoinfo", "second opinion on CD images"),
     Requirement("dosfstools", "fsck.fat", "second opinion on FAT", ()),
+    Requirement("cpio", "cpio", "second opinion on initramfs"),
 )
 REQUIREMENTS = PYTHON + SOURCE + BUILD + BOARD + TESTS
 
