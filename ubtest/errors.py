@@ -2,7 +2,8 @@
 
 UbtestError
 ├── FirmwareError      the firmware is wrong: the verdict is "failed"
-│   └── FirmwareCrash  it crashed or reset unasked; carries the register dump
+│   ├── FirmwareCrash  it crashed or reset unasked; carries the register dump
+│   └── KernelCrash    the kernel that it handed over to crashed; carries the kernel's dump
 ├── LabError           the board, QEMU or the way to it is wrong: "error"
 ├── HostError          this machine lacks something: "error"
 └── CaseError          the test or its input is wrong: "error"
@@ -49,6 +50,13 @@ class FirmwareError(UbtestError):
 
 class FirmwareCrash(FirmwareError):
     """The firmware crashed, hung in an error handler or reset without being asked."""
+
+
+class KernelCrash(FirmwareError):
+    """The kernel crashed or the board reset, after the firmware had handed over.
+
+    A kernel that is known to boot dies of what it was given: so it counts as the firmware's fault.
+    """
 
 
 class LabError(UbtestError):

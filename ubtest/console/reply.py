@@ -1,7 +1,9 @@
 """What one console command answered."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ubtest.console.transcript import printable
 
@@ -20,6 +22,10 @@ class Reply:
     command: str
     output: bytes
     status: int | None
+
+    def __iter__(self) -> Iterator[Any]:
+        """As labgrid unpacks what a command answered: stdout lines, stderr lines, exit code."""
+        return iter((self.lines, [], self.status or 0))
 
     @property
     def reset(self) -> bool:

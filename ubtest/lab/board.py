@@ -1,6 +1,8 @@
 """The board as tests see it: its labgrid drivers, and what its file says about the firmware."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from labgrid import Target
@@ -8,8 +10,10 @@ from labgrid import Target
 from ubtest.errors import CaseError
 from ubtest.formats.fw_image import ImageIdentity
 from ubtest.formats.guid import Guid
+from ubtest.lab.linux import LinuxShellDriver
+from ubtest.lab.linux_boot import LinuxBoot
 from ubtest.lab.machine import MachineProtocol
-from ubtest.lab.strategy import BoardStrategy
+from ubtest.lab.strategy import BoardStrategy, State
 from ubtest.lab.uboot import UBootConsoleDriver
 
 OLD_CONTENT = b"old firmware, "
@@ -68,6 +72,8 @@ class Board:
         self.strategy: BoardStrategy = target.get_driver("BoardStrategy", activate=False)
         self.uboot: UBootConsoleDriver = target.get_driver("UBootConsoleDriver", activate=False)
         self.machine: MachineProtocol = target.get_driver(MachineProtocol)
+        self._medium = ""  # of a kernel, by the name that the machine gave it
+        self._folder: TemporaryDirectory[str] | None = None
 
     @property
     def features(self) -> frozenset[str]:
@@ -142,6 +148,44 @@ class Board:
         """Power on and wait for U-Boot's prompt."""
         self.strategy.transition("uboot")
         return self.uboot
+
+    def insert(self, boot: LinuxBoot) -> None:
+        """Attach a kernel's medium to the board, which is off; :meth:`linux` does it where it
+        starts from off.
+
+        For a test that has something to do at U-Boot's prompt before the kernel starts.
+        """
+        self.off()
+        if self._medium and self.machine.has(self._medium):
+            self.machine.detach(self._medium)
+        self._folder = TemporaryDirectory(prefix="ubtest-linux-")
+        disk = boot.medium(Path(self._folder.name) / "linux.img")
+        self._medium = self.machine.attach(disk, self.storage.bus)
+
+    def linux(self, boot: LinuxBoot) -> LinuxShellDriver:
+        """Start a kernel and wait for its shell: from U-Boot's prompt when the board is there,
+        else from power-on.
+
+        :raises CaseError: nothing in the board file says how Linux is started on it, or the board
+            is at its prompt without :meth:`insert`.
+        :raises KernelCrash: the kernel died.
+        :raises FirmwareError: it was not started, or gave no shell in time.
+        """
+        arguments = str(self._option("linux")["arguments"])
+        storage = self.storage
+        if self.strategy.status is not State.uboot:
+            self.insert(boot)
+        elif not self._medium or not self.machine.has(self._medium):
+            raise CaseError(
+                "the board is on and has no medium with a kernel",
+                next_step="board.insert(boot) before board.boot()",
+            )
+        self.strategy.start_linux = lambda uboot: boot.start(
+            uboot, storage.partition, storage.find, arguments
+        )
+        self.strategy.transition("linux")
+        shell: LinuxShellDriver = self.target.get_driver("LinuxShellDriver")
+        return shell
 
     def off(self) -> None:
         self.strategy.transition("off")

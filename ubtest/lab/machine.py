@@ -61,5 +61,9 @@ class MachineProtocol(abc.ABC):
         """
 
     @abc.abstractmethod
+    def has(self, name: str) -> bool:
+        """Whether what :meth:`attach` gave this name is still in the machine."""
+
+    @abc.abstractmethod
     def detach(self, name: str) -> None:
         """Take a disk out."""

@@ -158,6 +158,9 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         name = f"device{next(self._numbers)}"
         return self._plug({"driver": driver, "id": name, **bus_of(to), **options})
 
+    def has(self, name: str) -> bool:
+        return name in self._plugged
+
     @Driver.check_active
     @step(args=["name"])
     def detach(self, name: str) -> None:

@@ -73,6 +73,9 @@ class SandboxMachineDriver(ProcessBoardDriver[SandboxProcess]):
         self._disks[name] = disk
         return name
 
+    def has(self, name: str) -> bool:
+        return name in self._disks
+
     @Driver.check_active
     @step(args=["name"])
     def detach(self, name: str) -> None:

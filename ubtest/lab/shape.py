@@ -42,7 +42,9 @@ class Shape:
         memory = str(changes.get("memory", self.memory))
         if not re.fullmatch(r"\d+M", memory):
             raise CaseError(f"memory `{memory}` is not in MiB", next_step="write it like 512M")
-        tuples = {name: tuple(changes[name]) for name in ("devices", "netdevs") if name in changes}
+        tuples: dict[str, Any] = {
+            name: tuple(changes[name]) for name in ("devices", "netdevs") if name in changes
+        }
         return replace(self, **{**changes, **tuples})
 
     def arguments(self, *properties: str) -> list[str]:

@@ -1,0 +1,78 @@
+"""How U-Boot starts a Linux: the medium, and what is typed at its prompt."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ubtest.errors import CaseError
+from ubtest.kernel.bundle import KernelBundle
+from ubtest.lab.uboot import UBootConsoleDriver
+from ubtest.media.disk import DEFAULT, Disk, MiB, build_disk
+
+IMAGE, INITRD = "Image", "initrd.gz"
+CONTROL_TREE, TREE_COPY = "${fdtcontroladdr}", "${fdt_addr_r}"
+TREE_ROOM = 0x10000  # bytes for what is added to the tree; QEMU's own has 1 MiB
+BOOT_OPTION = 1  # Boot0001
+
+
+@dataclass(frozen=True)
+class LinuxBoot:
+    """One way to start a kernel.
+
+    :param through: the EFI boot manager, or `booti`, after which there is no EFI.
+    :param arguments: of the kernel, after the board file's own.
+    :param tree: U-Boot commands that edit a copy of the device tree, which is then handed over:
+        ``fdt rm /pcie@10000000 iommu-map``. None are needed for the tree as it is.
+    :param commands: U-Boot commands before all that: ``setenv ethaddr 52:54:00:12:34:56``.
+    """
+
+    kernel: KernelBundle
+    through: Literal["bootmgr", "booti"] = "bootmgr"
+    arguments: str = ""
+    tree: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+    def medium(self, path: Path) -> Disk:
+        """Make the disk with kernel and initramfs, to be attached before all others."""
+        files = {IMAGE: self.kernel.image.read_bytes(), INITRD: self.kernel.initrd.read_bytes()}
+        content = sum(map(len, files.values()))
+        return build_disk(path, files, size=max(DEFAULT, (content * 5 // 4 // MiB + 8) * MiB))
+
+    def start(self, uboot: UBootConsoleDriver, partition: str, find: str, arguments: str) -> None:
+        """Type everything; the last command does not return.
+
+        :param partition: the medium's, as U-Boot writes it.
+        :param find: the command that makes U-Boot look for it.
+        :param arguments: those of every kernel on this board.
+        :raises FirmwareError: a command fails.
+        """
+        line = f"{arguments} {self.arguments}".strip()
+        if "'" in line:
+            raise CaseError(f"a kernel's arguments are typed in single quotes: {line}")
+        for command in (*self.commands, find):
+            uboot.check(command, timeout=30)
+        last = {"bootmgr": self._by_bootmgr, "booti": self._by_booti}[self.through]
+        handover = last(uboot, partition, line)
+        uboot.session.start(f"{handover} {self._tree(uboot)}")
+
+    def _tree(self, uboot: UBootConsoleDriver) -> str:
+        if not self.tree:
+            return CONTROL_TREE
+        uboot.check(f"fdt addr {CONTROL_TREE}; fdt header get size totalsize")
+        uboot.check(f"setexpr size ${{size}} + {TREE_ROOM:#x}")
+        uboot.check(f"fdt move {CONTROL_TREE} {TREE_COPY} ${{size}}")
+        for edit in self.tree:
+            uboot.check(edit)
+        return TREE_COPY
+
+    def _by_bootmgr(self, uboot: UBootConsoleDriver, partition: str, line: str) -> str:
+        where = f"{partition} /{IMAGE} -i {partition} /{INITRD}"
+        uboot.check(f"efidebug boot add -b {BOOT_OPTION} linux {where} -s '{line}'", timeout=30)
+        uboot.check(f"efidebug boot order {BOOT_OPTION}", timeout=30)
+        return "bootefi bootmgr"
+
+    def _by_booti(self, uboot: UBootConsoleDriver, partition: str, line: str) -> str:
+        uboot.check(f"load {partition} ${{kernel_addr_r}} {IMAGE}", timeout=60)
+        uboot.check(f"load {partition} ${{ramdisk_addr_r}} {INITRD}", timeout=60)
+        uboot.check(f"setenv bootargs '{line}'")
+        return "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize}"
