@@ -1,0 +1,34 @@
+"""A cache of its own for each test, and kernels in folders."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fake_kernel import MODULES, RELEASE, busybox, image
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("UBTEST_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def make_tree(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a kernel's folder: Image, config, busybox and lib/modules."""
+
+    def make(
+        name: str = "linux", release: str = RELEASE, config: str = "CONFIG_MODULES=y\n"
+    ) -> Path:
+        folder = tmp_path / name
+        modules = folder / "lib" / "modules" / release
+        for path, content in MODULES.items():
+            (modules / path).parent.mkdir(parents=True, exist_ok=True)
+            (modules / path).write_bytes(content.replace(RELEASE.encode(), release.encode()))
+        (modules / "modules.builtin").write_text("kernel/virtio/virtio_pci.ko\n")
+        (folder / "Image").write_bytes(image(release))
+        (folder / "config").write_text(config)
+        (folder / "busybox").write_bytes(busybox())
+        return folder
+
+    return make
