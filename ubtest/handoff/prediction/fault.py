@@ -1,0 +1,58 @@
+"""What is wrong with a device's passthrough, each cause under a name of its own."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Answer(enum.Enum):
+    """Whether a device can be passed through."""
+
+    YES = "yes"
+    CONDITION = "on a condition"
+    NO = "no"
+
+
+class Fault(enum.Enum):
+    """A cause. The value is the name that people and programs read."""
+
+    NO_IOMMU = "no IOMMU"
+    IOMMU_DISABLED = "IOMMU disabled"
+    NOT_COHERENT = "IOMMU not coherent"
+    NO_IOMMUS = "no iommus"
+    NO_MAP = "no iommu-map"
+    BAD_PHANDLE = "bad phandle"
+    MALFORMED = "malformed"
+    MAP_SHORT = "iommu-map too short"
+    MASK_ZERO = "iommu-map-mask 0"
+    MASK_HIDES_ROW = "iommu-map-mask hides a row"
+    STREAM_TAKEN = "stream ID taken"
+    DEVICE_DISABLED = "device disabled"
+    BANKS = "context banks"
+    NO_MSI = "no MSI"
+    NOT_ISOLATED = "interrupts not isolated"
+
+    @property
+    def answer(self) -> Answer:
+        """What is left of the passthrough with this fault."""
+        return Answer.CONDITION if self in _CONDITIONS else Answer.NO
+
+    @property
+    def hides_group(self) -> bool:
+        """Whether the kernel makes no IOMMU group for the device then."""
+        return self not in _CONDITIONS | {Fault.MASK_ZERO, Fault.NOT_COHERENT}
+
+
+_CONDITIONS = {Fault.BANKS, Fault.NO_MSI, Fault.NOT_ISOLATED}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault of one device.
+
+    :param what: what the tree says, and what the kernel does then.
+    :param fix: lines of device tree source, or kernel parameters behind "# ".
+    """
+
+    fault: Fault
+    what: str
+    fix: tuple[str, ...] = ()
