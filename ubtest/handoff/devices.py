@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ubtest.handoff.survey import PCI, PLATFORM, Survey
 
@@ -48,6 +49,11 @@ class Device:
         return int(bus, 16) << 8 | int(slot, 16) << 3 | int(function)
 
     @property
+    def vfio_driver(self) -> str:
+        """The driver that gives it to a user."""
+        return f"vfio-{self.bus}"
+
+    @property
     def on_vfio(self) -> bool:
         return bool(self.driver and self.driver.startswith("vfio"))
 
@@ -58,48 +64,43 @@ class Device:
 def devices(survey: Survey) -> Mapping[str, Device]:
     """All of them by name, PCI first."""
     links = dict(_links(survey))
-    attributes = _attributes(survey)
-    bridges = {
+    nodes = {
         _last(path.removesuffix("/of_node")): _tree_path(target)
         for path, target in links.items()
         if path.endswith("/of_node")
     }
     found = {}
-    for name in sorted(attributes):
-        path = links.get(f"{PCI}/{name}", "").partition("devices/")[2]
-        above = next((bridges[part] for part in path.split("/") if part in bridges), "")
-        found[name] = _device("pci", name, links, attributes[name], path, above)
-    for name, node in sorted(bridges.items()):
+    for name, said in sorted(_attributes(survey).items()):
+        device = _pci(name, links, said)
+        bridge = next((part for part in device.path.split("/") if part in nodes), "")
+        found[name] = replace(device, node=nodes.get(bridge, ""))
+    for name, node in sorted(nodes.items()):
         if name not in found:
-            found[name] = _device("platform", name, links, {}, f"platform/{name}", node)
+            bound = _bound(f"{PLATFORM}/{name}", links)
+            found[name] = Device(name, "platform", path=f"platform/{name}", node=node, **bound)
     return found
 
 
-def _device(
-    bus: str,
-    name: str,
-    links: Mapping[str, str],
-    said: Mapping[str, str],
-    path: str,
-    node: str,
-) -> Device:
-    where = f"{PCI if bus == 'pci' else PLATFORM}/{name}"
-    group = links.get(f"{where}/iommu_group")
+def _pci(name: str, links: Mapping[str, str], said: Mapping[str, str]) -> Device:
     override = said.get("driver_override", "(null)")
-    own = links.get(f"{where}/of_node")
     return Device(
         name=name,
-        bus=bus,
-        identity=":".join(said[key].removeprefix("0x") for key in ("vendor", "device"))
-        if said
-        else "",
+        bus="pci",
+        identity=":".join(said.get(key, "").removeprefix("0x") for key in ("vendor", "device")),
         kind=int(said.get("class", "0"), 16),
-        driver=_last(links[f"{where}/driver"]) if f"{where}/driver" in links else None,
         override=None if override == "(null)" else override,
-        group=int(_last(group)) if group else None,
-        path=path,
-        node=_tree_path(own) if own and bus == "platform" else node,
+        path=links.get(f"{PCI}/{name}", "").partition("devices/")[2],
+        **_bound(f"{PCI}/{name}", links),
     )
+
+
+def _bound(where: str, links: Mapping[str, str]) -> dict[str, Any]:
+    """Driver and group of a device."""
+    driver, group = links.get(f"{where}/driver"), links.get(f"{where}/iommu_group")
+    return {
+        "driver": _last(driver) if driver else None,
+        "group": int(_last(group)) if group else None,
+    }
 
 
 def needed(survey: Survey, device: Device) -> str:
@@ -124,7 +125,7 @@ def _mounted(survey: Survey) -> Iterator[tuple[str, str]]:
         fields, _, source = line.partition(" - ")
         _, _, number, _, place = fields.split()[:5]
         # The number of btrfs is its own; its source says where it is
-        device = names.get(_last((source.split() + ["", ""])[1]), number)
+        device = names.get(_last([*source.split(), "", ""][1]), number)
         found.append((device, place))
     for number, place in sorted(found, key=lambda each: each[1] != "/"):
         yield number, "the root file system" if place == "/" else place

@@ -23,7 +23,7 @@ class Way(enum.Enum):
     NO_TREE = "there is no device tree"
     NO_IOMMU = "the device tree has no IOMMU"
     NO_MAP = "nothing leads from the device to the IOMMU"
-    BAD_PHANDLE = "what leads to the IOMMU names a node that is not there or is none"
+    BAD_PHANDLE = "what leads to the IOMMU names a node that is not there or is no IOMMU"
     NOT_COVERED = "the device's ID is not in iommu-map"
     DISABLED = "the IOMMU is disabled"
     OPEN = "the device tree leads to an IOMMU that is enabled"
@@ -104,7 +104,10 @@ def route(tree: DeviceTree | None, device: Device) -> Route:
     iommus = [each for each in tree.root.walk() if "#iommu-cells" in each.properties]
     if not iommus:
         return Route(Way.NO_IOMMU, node.path)
-    found = _mapped(tree, node, device) if device.bus == "pci" else _listed(tree, node)
+    try:
+        found = _mapped(tree, node, device) if device.bus == "pci" else _listed(tree, node)
+    except FormatError:
+        return Route(Way.BAD_PHANDLE, node.path)
     if found.way is Way.NO_MAP and not any(each.reachable for each in iommus):
         return Route(Way.DISABLED, node.path, iommus[0].path)
     return found
@@ -125,10 +128,7 @@ def _mapped(tree: DeviceTree, bridge: DeviceNode, device: Device) -> Route:
 
 
 def _listed(tree: DeviceTree, node: DeviceNode) -> Route:
-    try:
-        listed = tree.references(node, "iommus", "#iommu-cells")
-    except FormatError:
-        return Route(Way.BAD_PHANDLE, node.path)
+    listed = tree.references(node, "iommus", "#iommu-cells")
     if not listed:
         return Route(Way.NO_MAP, node.path)
     return _reached(node, listed[0].node, (*listed[0].cells, 0)[0], False)

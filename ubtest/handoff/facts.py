@@ -1,0 +1,176 @@
+"""All that is known about one device of a target before anybody judges it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ubtest.formats.device_node import DeviceNode
+from ubtest.formats.device_tree import DeviceTree
+from ubtest.formats.record import FormatError
+from ubtest.handoff.devices import Device, devices
+from ubtest.handoff.iommu import Group, Iommu, Route, groups_of, iommus_of, route, tree_of
+from ubtest.handoff.survey import Survey
+from ubtest.handoff.vfio import Probed
+
+ITS = "arm,gic-v3-its"  # the only MSI controller of arm64 that keeps devices apart
+TYPE1 = "vfio_iommu_type1"
+# What the SMMU printed of a device: v3 prints the event's words, the stream is the first one's
+# upper half (SMMUv3 specification, C_BAD_STREAMID); v2 says it in words.
+_EVENT = re.compile(r"event 0x02 received:\s*\n.*?\s0x([0-9a-f]{8})[0-9a-f]{6}02\b")
+_BLOCKED = re.compile(r"(?:Blocked u|U)nknown Stream ID 0x([0-9a-f]+)")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One device.
+
+    :param siblings: the others of its group; without bridges, which a group may have.
+    :param iommu: the one that it is or should be behind, if a driver probed it.
+    :param groups: all of the target, for the budget.
+    :param mapped_ids: names of other devices to which the device tree gives the same stream ID.
+    :param msi: compatible strings of its MSI controller by the device tree; None: it has none.
+    :param coherent: whether the IOMMU is said to be coherent (`dma-coherent`).
+    :param bad_streams: stream IDs that the SMMU saw and did not know.
+    """
+
+    device: Device
+    route: Route
+    probed: Probed
+    group: Group | None
+    siblings: tuple[Device, ...]
+    iommu: Iommu | None
+    groups: Mapping[int, Group]
+    mapped_ids: tuple[str, ...]
+    msi: tuple[str, ...] | None
+    coherent: bool
+    modules: frozenset[str]
+    drivers: frozenset[str]
+    parameters: Mapping[str, str]
+    messages: tuple[str, ...]
+    bad_streams: frozenset[int]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether its MSIs cannot be mistaken for another device's."""
+        return self.msi is not None and ITS in self.msi
+
+    @property
+    def unsafe_allowed(self) -> bool:
+        return self.parameters.get(f"{TYPE1}.allow_unsafe_interrupts") == "Y"
+
+    @property
+    def bank_users(self) -> tuple[Group, ...]:
+        return self.iommu.users(self.groups) if self.iommu else ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """A survey, taken apart once for all its devices."""
+
+    survey: Survey
+
+    @cached_property
+    def devices(self) -> Mapping[str, Device]:
+        return devices(self.survey)
+
+    @cached_property
+    def tree(self) -> DeviceTree | None:
+        return tree_of(self.survey)
+
+    @cached_property
+    def groups(self) -> Mapping[int, Group]:
+        return groups_of(self.survey)
+
+    @cached_property
+    def iommus(self) -> tuple[Iommu, ...]:
+        return iommus_of(self.survey, self.devices)
+
+    @cached_property
+    def routes(self) -> Mapping[str, Route]:
+        """Of all PCI devices, and of the platform devices that an IOMMU may serve."""
+        return {
+            name: route(self.tree, each)
+            for name, each in self.devices.items()
+            if each.bus == "pci" or self._has_iommus(each)
+        }
+
+    @property
+    def probed(self) -> tuple[str, ...]:
+        return tuple(self.survey.probes)
+
+    def facts(self, name: str) -> Facts:
+        """What is known about a device.
+
+        :raises KeyError: the target has no such device.
+        """
+        device = self.devices[name]
+        found = self.routes.get(name) or route(self.tree, device)
+        group = self.groups.get(device.group) if device.group is not None else None
+        node = self.tree.at(found.iommu) if self.tree and found.iommu else None
+        text = self.survey.text("dmesg")
+        streams = (*_EVENT.findall(text), *_BLOCKED.findall(text))
+        return Facts(
+            device=device,
+            route=found,
+            probed=Probed.read(self.survey.probes.get(name, "")),
+            group=group,
+            siblings=self._siblings(device, group),
+            iommu=self._iommu(name, found),
+            groups=self.groups,
+            mapped_ids=self._same_stream(name, found),
+            msi=self._msi(device),
+            coherent=node is not None and "dma-coherent" in node.properties,
+            modules=frozenset(line.split()[0] for line in self.survey.lines("modules")),
+            drivers=frozenset(line.rpartition("/")[2] for line in self.survey.lines("drivers")),
+            parameters=dict(self._parameters()),
+            messages=tuple(self.survey.lines("dmesg")),
+            bad_streams=frozenset(int(stream, 16) for stream in streams),
+        )
+
+    def _has_iommus(self, device: Device) -> bool:
+        node = self.tree.at(device.node) if self.tree else None
+        return node is not None and "iommus" in node.properties
+
+    def _siblings(self, device: Device, group: Group | None) -> tuple[Device, ...]:
+        names = [name for name in group.devices if name != device.name] if group else []
+        found = [self.devices[name] for name in names if name in self.devices]
+        return tuple(each for each in found if not each.is_bridge)
+
+    def _iommu(self, name: str, found: Route) -> Iommu | None:
+        behind = (each for each in self.iommus if name in each.masters)
+        meant = (each for each in self.iommus if found.iommu and each.node == found.iommu)
+        return next(behind, None) or next(meant, None)
+
+    def _same_stream(self, name: str, found: Route) -> tuple[str, ...]:
+        return tuple(
+            other
+            for other, each in self.routes.items()
+            if other != name
+            and found.stream is not None
+            and (each.iommu, each.stream) == (found.iommu, found.stream)
+        )
+
+    def _msi(self, device: Device) -> tuple[str, ...] | None:
+        """The controller that `msi-map` or `msi-parent` leads to."""
+        node = self.tree.at(device.node) if self.tree and device.node else None
+        if self.tree is None or node is None:
+            return None
+        found: list[DeviceNode | None] = []
+        try:
+            if device.bus == "pci":
+                rows = self.tree.mapped(node, "msi-map")
+                found += [row.node for row in rows if row.translate(device.requester) is not None]
+            listed = self.tree.references(node, "msi-parent", "#msi-cells", default=0)
+            found += [each.node for each in listed]
+        except FormatError:
+            return None
+        return next((each.compatible for each in found if each), None)
+
+    def _parameters(self) -> list[tuple[str, str]]:
+        found = []
+        for line in self.survey.lines("parameters"):
+            path, _, value = line.partition(":")
+            module, _, name = path.partition("/parameters/")
+            found.append((f"{module}.{name}", value))
+        return found
