@@ -10,7 +10,7 @@ from ubtest.console.reply import Reply
 from ubtest.console.screen import Screen
 from ubtest.console.transcript import Transcript, printable
 from ubtest.deadline import Deadline
-from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError
+from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError, UbtestError
 
 
 class Wire(Protocol):
@@ -83,6 +83,7 @@ class Session:
             output ends with the banner of the next boot, and :meth:`await_prompt` is due.
         :raises FirmwareCrash: it crashed, or reset without ``may_reset``.
         :raises FirmwareError: no answer within `timeout` seconds.
+        :raises CaseError: the line is longer than the firmware takes.
         """
         deadline = Deadline(timeout)
         self._start(line, deadline)
@@ -298,7 +299,12 @@ class Session:
         what = printable(crash[0]).strip('"')
         return FirmwareCrash(f"the firmware crashed: {what}", tail=self.transcript.tail(40))
 
-    def _no_answer(self, line: str, timeout: float) -> FirmwareError:
+    def _no_answer(self, line: str, timeout: float) -> UbtestError:
+        if line.encode() not in self._buffer and b"\a" in self._buffer:
+            return CaseError(
+                f"the firmware takes no line as long as this one, of {len(line)} letters: `{line}`",
+                next_step="build it with a larger CONFIG_SYS_CBSIZE, or let the test type less",
+            )
         return FirmwareError(
             f"`{line}` did not return within {timeout:g} s", tail=self.transcript.tail()
         )

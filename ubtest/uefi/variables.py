@@ -15,6 +15,7 @@ from ubtest.lab.uboot import UBootConsoleDriver
 
 READ_ONLY = 0x80000000  # U-Boot's own bit: include/efi_variable.h, EFI_VARIABLE_READ_ONLY
 PERSISTENT = NON_VOLATILE | BOOTSERVICE_ACCESS | RUNTIME_ACCESS
+PIECES, PIECE = "ubtest_value", 160  # hex digits: with them a line is below any SYS_CBSIZE
 
 _ATTRIBUTES = {  # how cmd/nvedit_efi.c prints them
     "NV": NON_VOLATILE,
@@ -82,7 +83,16 @@ def write(uboot: UBootConsoleDriver, name: str, data: bytes, guid: Guid = GLOBAL
 
     :raises FirmwareError: the firmware refuses it.
     """
-    uboot.check(f"setenv -e -guid {guid} -nv -bs -rt {name} =H{data.hex()}")
+    digits = data.hex()
+    command = f"setenv -e -guid {guid} -nv -bs -rt {name} =H"
+    if len(digits) <= PIECE:
+        uboot.check(f"{command}{digits}")
+        return
+    uboot.check(f"setenv {PIECES} {digits[:PIECE]}")
+    for at in range(PIECE, len(digits), PIECE):
+        uboot.check(f"setenv {PIECES} ${{{PIECES}}}{digits[at : at + PIECE]}")
+    uboot.check(f"{command}${{{PIECES}}}")
+    uboot.check(f"setenv {PIECES}")
 
 
 def delete(uboot: UBootConsoleDriver, name: str, guid: Guid = GLOBAL_VARIABLE) -> None:

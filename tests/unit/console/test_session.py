@@ -144,6 +144,17 @@ def test_a_command_that_hangs_is_the_firmwares_fault():
         session(Board({"x": (b"working...", None)})).command("x", timeout=0.05)
 
 
+def test_a_line_that_the_firmware_does_not_take_is_the_tests_fault():
+    """It rings the bell for each letter too many, and never sees the end of the line."""
+
+    class Short(Board):
+        def write(self, data):
+            self.out += data[:20] + b"\a" * len(data[20:])
+
+    with pytest.raises(CaseError, match="CONFIG_SYS_CBSIZE"):
+        session(Short()).command("echo " + "a" * 30, timeout=0.05)
+
+
 def test_a_command_is_one_line():
     with pytest.raises(CaseError):
         session(Board()).command("a\nb")

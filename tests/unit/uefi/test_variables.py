@@ -1,10 +1,12 @@
 """What `printenv -e` prints, read back."""
 
+import re
+
 import pytest
 
 from ubtest.errors import FirmwareError
 from ubtest.formats.guid import CAPSULE_REPORT, GLOBAL_VARIABLE
-from ubtest.uefi.variables import PERSISTENT, READ_ONLY, parse
+from ubtest.uefi.variables import PERSISTENT, READ_ONLY, parse, write
 
 PRINTED = """\
 OsIndications:
@@ -45,3 +47,32 @@ def test_nothing_printed_is_no_variable():
 def test_a_short_value_is_not_believed():
     with pytest.raises(FirmwareError, match="OsIndications"):
         parse(PRINTED.replace("04 00 00 00 00 00 00 00 ", "04 00 "))
+
+
+class Shell:
+    """U-Boot's environment, and its limit for a line (CONFIG_SYS_CBSIZE of most boards)."""
+
+    LIMIT = 256 - len("; echo EN''D1000=$?")
+
+    def __init__(self):
+        self.environment = {}
+        self.written = {}
+
+    def check(self, line):
+        assert len(line) < self.LIMIT
+        *words, last = re.sub(r"\$\{(\w+)\}", lambda m: self.environment[m[1]], line).split()
+        if words[:2] == ["setenv", "-e"]:
+            self.written[words[-1]] = bytes.fromhex(last.removeprefix("=H"))
+        elif len(words) == 2:
+            self.environment[words[1]] = last
+        else:
+            del self.environment[last]
+
+
+@pytest.mark.parametrize("size", [0, 1, 80, 81, 160, 161, 1000])
+def test_a_value_of_any_size_is_written_by_short_lines(size):
+    shell = Shell()
+    data = bytes(number & 0xFF for number in range(size))
+    write(shell, "Boot0001", data)
+    assert shell.written == {"Boot0001": data}
+    assert shell.environment == {}
