@@ -43,6 +43,7 @@ class Login:
 
 @dataclass(frozen=True)
 class _Status:
+    tag: int  # of the last ping
     number: int
     status: int
     checksum: str
@@ -75,9 +76,9 @@ class ShellSession:
         self._login = login
         self._key = secrets.token_hex(4)
         self._status = re.compile(
-            rb"<(%b (\d+) (\d+) (\w+) (\d+) ([gp]))\|\1>" % self._key.encode()
+            rb"<(%b (\d+) (\d+) (\d+) (\w+) (\d+) ([gp]))\|\1>" % self._key.encode()
         )
-        self._numbers = count(1)
+        self._numbers, self._tags = count(1), count(1)
         self._rest = b""  # of a line whose end did not come yet
 
     # from power-on to the shell
@@ -138,12 +139,13 @@ class ShellSession:
 
     # commands
 
-    def command(self, line: str, *, timeout: float = 30) -> Reply:
+    def command(self, line: str, *, timeout: float = 30, feed: bytes = b"") -> Reply:
         """Run one command and give back exactly what it printed.
 
         It has a subshell of its own and nothing to read: neither its directory nor its variables
         stay.
 
+        :param feed: lines that a command with ``<`` as its first character reads.
         :raises KernelCrash: the kernel died, or the board reset.
         :raises FirmwareError: no answer within `timeout` seconds.
         :raises LabError: the line spoils what goes over it.
@@ -156,11 +158,11 @@ class ShellSession:
         deadline = Deadline(timeout)
         number = next(self._numbers)
         answer = Answer(number)
-        request = f"{number} {len(line)} {line}"
-        status = self._ask(request, number, answer, line, deadline)
+        request = f"{number} {len(line)} {line}\n".encode()
+        status = self._ask(request + feed, number, answer, line, deadline)
         for _ in range(ATTEMPTS):
             while status.size and (spec := answer.missing()):
-                again = f"+{number} {len(spec)} {spec}"
+                again = f"+{number} {len(spec)} {spec}\n".encode()
                 status = self._ask(again, number, answer, line, deadline)
             data = answer.output(status.checksum, packed=status.packed) if status.size else b""
             if data is not None:
@@ -171,7 +173,7 @@ class ShellSession:
         )
 
     def _ask(
-        self, request: str, number: int, answer: Answer, line: str, deadline: Deadline
+        self, request: bytes, number: int, answer: Answer, line: str, deadline: Deadline
     ) -> _Status:
         """Send a request until its status is there; asked again for it, the target says it."""
         found: list[_Status] = []
@@ -181,8 +183,8 @@ class ShellSession:
             if said := self._status.search(text):
                 found.append(self._read_status(said))
 
-        ping = FIRST_PING
-        self._send(request.encode() + b"\n")
+        ping, tag = FIRST_PING, 0
+        self._send(request)
         while True:
             if deadline.expired:
                 raise FirmwareError(
@@ -192,10 +194,12 @@ class ShellSession:
             quiet = self._read(look, min(deadline.left, ping))
             if found and found[-1].number == number:
                 return found[-1]
-            if found:  # of the command before: it did not hear us
-                self._send(request.encode() + b"\n")
+            if found and found[-1].tag == tag:  # it heard the ping, but not the request before it
+                self._send(request)
+                tag = 0
             elif quiet:
-                self._send(b"\n")
+                tag = next(self._tags)
+                self._send(b"?%d\n" % tag)
                 ping = min(2 * ping, LAST_PING)
             found.clear()
 
@@ -243,8 +247,10 @@ class ShellSession:
         return error(what, tail=self.transcript.tail(60))
 
     def _read_status(self, said: re.Match[bytes]) -> _Status:
-        _, number, status, checksum, size, form = said.groups()
-        return _Status(int(number), int(status), checksum.decode(), int(size), form == b"g")
+        _, tag, number, status, checksum, size, form = said.groups()
+        return _Status(
+            int(tag), int(number), int(status), checksum.decode(), int(size), form == b"g"
+        )
 
     # what to say when it does not work
 
@@ -274,7 +280,7 @@ class ShellSession:
                 next_step="mount a tmpfs there at /run, /tmp or /dev/shm",
             )
         return LabError(
-            "the target's shell lacks md5sum, base64, awk, sed, wc or mktemp",
+            "the target's shell lacks md5sum, base64, awk, sed, wc, mktemp or head",
             next_step="put a busybox with them into its root file system",
             tail=self.transcript.tail(5),
         )

@@ -13,13 +13,13 @@ from labgrid.step import step
 
 from ubtest.console.answer import md5
 from ubtest.console.reply import Reply
-from ubtest.console.shell import LONGEST, Login, ShellSession
+from ubtest.console.shell import Login, ShellSession
 from ubtest.console.transcript import Transcript
 from ubtest.deadline import Deadline
 from ubtest.errors import FirmwareError, LabError
 from ubtest.lab.uboot import ConsoleWire
 
-_PIECE = (LONGEST - 100) // 4 * 3  # bytes whose base64 fits into a command
+_PIECE = 24 * 1024  # bytes that are sent without waiting; the kernel's terminal layer holds more
 
 
 @target_factory.reg_driver
@@ -100,8 +100,9 @@ class LinuxShellDriver(CommandMixin, Driver, CommandProtocol):
         deadline = Deadline(timeout)
         self.check(": >$u_d/in", deadline.left)
         for start in range(0, len(data), _PIECE):
-            piece = base64.b64encode(data[start : start + _PIECE]).decode()
-            self.check(f"echo {piece} | base64 -d >>$u_d/in", deadline.left)
+            lines = base64.encodebytes(data[start : start + _PIECE])
+            line = f"<head -n {lines.count(10)} | base64 -d >>$u_d/in"
+            self._succeeded(self.session.command(line, timeout=deadline.left, feed=lines))
         if self.check("md5sum <$u_d/in", deadline.left).split()[0] != md5(data):
             raise LabError(f"what came to the target for {path} is something else")
         size = max(len(data), 1)
