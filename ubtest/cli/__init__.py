@@ -8,7 +8,18 @@ from types import FrameType
 from typing import NoReturn
 
 from ubtest import __version__
-from ubtest.cli import capsule, doctor, firmware, fuzz, handoff, image, kernel, keys, preflight
+from ubtest.cli import (
+    capsule,
+    doctor,
+    firmware,
+    fuzz,
+    handoff,
+    image,
+    kernel,
+    keys,
+    preflight,
+    vfio,
+)
 from ubtest.errors import UbtestError
 
 _ENDING = """\
@@ -69,6 +80,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ubtest {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where in ubtest an error arose")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (doctor, keys, firmware, kernel, capsule, image, preflight, fuzz, handoff):
+    for room in (doctor, keys, firmware, kernel, capsule, image, preflight, fuzz, handoff, vfio):
         room.register(commands)
     return parser
