@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_kernel import MODULES, RELEASE, busybox, image
+from fake_kernel import RELEASE, busybox, image, modules
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UBTEST_CACHE", str(tmp_path / "cache"))
+    # A compiler takes a second for each new cache
+    monkeypatch.setattr("ubtest.kernel.bundle.programs", lambda say: iter(()))
     return tmp_path / "cache"
 
 
@@ -21,11 +23,11 @@ def make_tree(tmp_path: Path) -> Callable[..., Path]:
         name: str = "linux", release: str = RELEASE, config: str = "CONFIG_MODULES=y\n"
     ) -> Path:
         folder = tmp_path / name
-        modules = folder / "lib" / "modules" / release
-        for path, content in MODULES.items():
-            (modules / path).parent.mkdir(parents=True, exist_ok=True)
-            (modules / path).write_bytes(content.replace(RELEASE.encode(), release.encode()))
-        (modules / "modules.builtin").write_text("kernel/virtio/virtio_pci.ko\n")
+        tree = folder / "lib" / "modules" / release
+        for path, content in modules(release).items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_bytes(content)
+        (tree / "modules.builtin").write_text("kernel/virtio/virtio_pci.ko\n")
         (folder / "Image").write_bytes(image(release))
         (folder / "config").write_text(config)
         (folder / "busybox").write_bytes(busybox())

@@ -5,9 +5,9 @@ import struct
 RELEASE = "6.1.0-9-arm64"
 
 
-def module(**info: str) -> bytes:
+def module(release: str = RELEASE, **info: str) -> bytes:
     """A module as far as its section .modinfo goes; `alias` may hold several, with commas."""
-    info = {"vermagic": f"{RELEASE} SMP mod_unload aarch64", **info}
+    info = {"vermagic": f"{release} SMP mod_unload aarch64", **info}
     aliases = info.pop("alias", "").split(",")
     texts = [f"{name}={value}" for name, value in info.items()]
     texts += [f"alias={alias}" for alias in aliases if alias]
@@ -47,13 +47,19 @@ def busybox(without: str = "") -> bytes:
     return b"\x7fELF code \0" + "\0".join(kept).encode() + b"\0\xff"
 
 
-MODULES = {
-    "kernel/vfio/vfio.ko": module(alias="devname:vfio/vfio,char-major-10-196"),
-    "kernel/vfio/vfio-pci-core.ko": module(depends="vfio"),
-    "kernel/vfio/vfio-pci.ko": module(depends="vfio-pci-core,vfio", alias="vfio_pci:v*d*"),
-    "kernel/vfio/vfio_iommu_type1.ko": module(depends="vfio"),
-    "kernel/fs/ext4.ko": module(depends="jbd2", softdep="pre: crypto-crc32c post: later"),
-    "kernel/fs/jbd2.ko": module(),
-    "kernel/crypto/crc32c_generic.ko": module(alias="crc32c,crypto-crc32c"),
-    "kernel/net/unwanted.ko": module(),
-}
+def modules(release: str) -> dict[str, bytes]:
+    """Some of a kernel's modules: the path below lib/modules/RELEASE -> the file."""
+    return {
+        "kernel/vfio/vfio.ko": module(release, alias="devname:vfio/vfio,char-major-10-196"),
+        "kernel/vfio/vfio-pci-core.ko": module(release, depends="vfio"),
+        "kernel/vfio/vfio-pci.ko": module(
+            release, depends="vfio-pci-core,vfio", alias="vfio_pci:v*d*"
+        ),
+        "kernel/vfio/vfio_iommu_type1.ko": module(release, depends="vfio"),
+        "kernel/fs/ext4.ko": module(
+            release, depends="jbd2", softdep="pre: crypto-crc32c post: later"
+        ),
+        "kernel/fs/jbd2.ko": module(release),
+        "kernel/crypto/crc32c_generic.ko": module(release, alias="crc32c,crypto-crc32c"),
+        "kernel/net/unwanted.ko": module(release),
+    }
