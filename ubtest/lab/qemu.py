@@ -38,8 +38,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     :param smp: processors.
     :param devices: ``-device`` values that are always there.
     :param netdevs: ``-netdev`` values, for devices that shall have a link: ``user,restrict=on``.
-    :param icount: the guest's clock runs by instructions, of 2**icount ns each, and not with the
-        host's: a busy host cannot make its time too short.
+    :param icount: of the :class:`Shape`.
     :param snapshots: put flashes and disks into qcow2, so that :meth:`save` works.
     """
 
@@ -222,7 +221,8 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     @property
     def _declared(self) -> Shape:
         devices, netdevs = tuple(self.devices), tuple(self.netdevs)
-        return Shape(self.machine, self.cpu, self.memory, self.smp, devices, netdevs)
+        board = self.machine, self.cpu, self.memory, self.smp
+        return Shape(*board, devices, netdevs, self.icount)
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
         try:
@@ -273,8 +273,6 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
         # translated from flash before an update changed it, and the new firmware crashes.
         args += ["-no-reboot"]
         args += self._shape.arguments("memory-backend=ram", *flashes)
-        if self.icount is not None:
-            args += ["-icount", f"shift={self.icount}"]
         if self.dtb_properties or self._key_in_tree or self._shape.dtb:
             args += ["-dtb", str(self._device_tree())]
         ram = f"memory-backend-file,id=ram,share=on,size={self._shape.memory}"

@@ -17,6 +17,9 @@ class Shape:
     :param smp: processors.
     :param devices: ``-device`` values.
     :param netdevs: ``-netdev`` values.
+    :param icount: the guest's clock runs by instructions, of 2**icount ns each, and not with the
+        host's: with a small one a busy host cannot make its time too short, with a large one the
+        firmware's waits are short, also those of keys from the console.
     :param dtb: a device tree in the place of QEMU's own; the capsule key is still added to it.
     """
 
@@ -26,6 +29,7 @@ class Shape:
     smp: int = 1
     devices: tuple[str, ...] = ()
     netdevs: tuple[str, ...] = ()
+    icount: int | None = None
     dtb: Path | None = None
 
     def with_(self, **changes: Any) -> "Shape":
@@ -54,4 +58,5 @@ class Shape:
         """
         machine = ",".join([self.machine, *properties])
         smp = ["-smp", str(self.smp)] if self.smp > 1 else []
-        return ["-M", machine, "-cpu", self.cpu, "-m", self.memory, *smp]
+        icount = ["-icount", f"shift={self.icount}"] if self.icount is not None else []
+        return ["-M", machine, "-cpu", self.cpu, "-m", self.memory, *smp, *icount]
