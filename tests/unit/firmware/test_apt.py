@@ -19,7 +19,8 @@ def test_it_has_its_own_architecture_lists_and_sources(tmp_path: Path) -> None:
         'APT::Architectures:: "arm64";',
     ]
     assert f'Dir::State::lists "{tmp_path}/apt/lists";' in said
-    assert "Post-Invoke" not in said
+    assert "Post-Invoke::" not in said
+    assert "Post-Invoke-Success::" not in said
     assert (tmp_path / "apt" / "sources.list").read_text().startswith("deb [")
 
 
@@ -35,6 +36,6 @@ def test_without_lists_it_knows_no_package(tmp_path: Path) -> None:
 def test_a_file_of_another_hash_is_refused(tmp_path: Path) -> None:
     apt = Apt(tmp_path / "apt", SITE, "bookworm", "arm64")
     (tmp_path / "file").write_text("content")
-    with pytest.raises(HostError, match="Hash Sum mismatch|differ") as raised:
+    with pytest.raises(HostError, match="Hash Sum mismatch") as raised:
         apt.download(f"file://{tmp_path}/file", tmp_path / "got", "0" * 64)
     assert "try again" in raised.value.next_step
