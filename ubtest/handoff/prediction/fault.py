@@ -42,7 +42,7 @@ class Fault(enum.Enum):
         return self not in _CONDITIONS | {Fault.MASK_ZERO, Fault.NOT_COHERENT}
 
 
-_CONDITIONS = {Fault.BANKS, Fault.NO_MSI, Fault.NOT_ISOLATED}
+_CONDITIONS = {Fault.STREAM_TAKEN, Fault.BANKS, Fault.NO_MSI, Fault.NOT_ISOLATED}
 
 
 @dataclass(frozen=True)

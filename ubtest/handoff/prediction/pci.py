@@ -13,6 +13,7 @@ from ubtest.handoff.prediction.msi import MsiController, msi_controllers, msi_of
 from ubtest.handoff.prediction.pci_host import PciAddress, PciHost
 
 _ALL = 0xFFFFFFFF
+_GENERIC = "pci-host-ecam-generic"
 
 
 class Lost(Exception):
@@ -134,11 +135,12 @@ def _interrupts(tree: DeviceTree, node: DeviceNode, address: PciAddress) -> Iter
     if own is None or not own.enabled:
         name = "msi-map" if own is None else own.path
         why = "has no msi-map or msi-parent for it" if own is None else f"names {name}, disabled"
+        driver = "" if _GENERIC in node.compatible else ", unless its driver has a controller itself"
         first = next((each for each in every if each.enabled), None)
         target = source.reference(tree, first.path) if first else "&MSI-CONTROLLER"
         yield Finding(
             Fault.NO_MSI,
-            f"{node.path} {why}: VFIO_DEVICE_SET_IRQS for MSI fails, INTx is left",
+            f"{node.path} {why}: VFIO_DEVICE_SET_IRQS for MSI fails, INTx is left{driver}",
             source.lines(tree, node, f"msi-map = <0x0 {target} 0x0 0x10000>"),
         )
         own = None
