@@ -146,6 +146,17 @@ static void probe(void)
 	close(container);
 }
 
+/* A mark in the kernel's log: what it says from here on is about this device */
+static void mark(void)
+{
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	if (log >= 0) {
+		dprintf(log, "<6>vfio-probe: %s begins\n", device);
+		close(log);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const char letters[] = "0123456789:.,_@-abcdefghijklmnopqrstuvwxyz"
@@ -156,6 +167,7 @@ int main(int argc, char **argv)
 		device = argv[n];
 		if (strspn(device, letters) != strlen(device))
 			return 2;
+		mark();
 		probe();
 	}
 	return argc > 1 ? 0 : 2;

@@ -5,6 +5,7 @@
 Standard library only, and of Python 3.7: this file is copied to a target and run there.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -57,12 +58,13 @@ class Probe:
         return self.step(name, does, **more)
 
     def run(self):
+        """Mark the kernel's log, since what it says from here on is about this device; go on."""
+        with contextlib.suppress(OSError), open("/dev/kmsg", "w") as log:
+            log.write(f"<6>vfio-probe: {self.device} begins\n")
         container = self.step("open container", lambda: os.open("/dev/vfio/vfio", os.O_RDWR))
         if container is None:
             return
-        self.ioctl(
-            "VFIO_GET_API_VERSION", container, GET_API_VERSION, of=lambda v: {"version": v}
-        )
+        self.ioctl("VFIO_GET_API_VERSION", container, GET_API_VERSION, of=lambda v: {"version": v})
         self.ioctl(
             "VFIO_CHECK_EXTENSION",
             container,

@@ -81,8 +81,8 @@ class Verdict:
             return f"cannot be passed through: {self.primary.cause}"
         if self.exit_code == 0:
             return "can be passed through: DMA moved data and interrupts arrived"
-        open_ = [each for each in self.layers if each.state is not State.OK]
-        return "cannot tell: " + "; ".join(f"{each.layer.value}: {each.what}" for each in open_)
+        open_ = ", ".join(each.layer.value for each in self.layers if each.state is not State.OK)
+        return f"cannot tell: nothing stands against it, but not all is proven ({open_})"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ubtest.handoff.vfio import Probed
 
 ITS = "arm,gic-v3-its"  # the only MSI controller of arm64 that keeps devices apart
 TYPE1 = "vfio_iommu_type1"
+_BEGINS = "vfio-probe: {} begins\n"  # what the probe writes into the kernel's log
 # What the SMMU printed of a device: v3 prints the event's words, the stream is the first one's
 # upper half (SMMUv3 specification, C_BAD_STREAMID); v2 says it in words.
 _EVENT = re.compile(r"event 0x02 received:\s*\n.*?\s0x([0-9a-f]{8})[0-9a-f]{6}02\b")
@@ -31,7 +32,7 @@ class Facts:
     :param mapped_ids: names of other devices to which the device tree gives the same stream ID.
     :param msi: compatible strings of its MSI controller by the device tree; None: it has none.
     :param coherent: whether the IOMMU is said to be coherent (`dma-coherent`).
-    :param bad_streams: stream IDs that the SMMU saw and did not know.
+    :param bad_streams: stream IDs that the SMMU saw while the device was probed and did not know.
     """
 
     device: Device
@@ -108,8 +109,8 @@ class Target:
         found = self.routes.get(name) or route(self.tree, device)
         group = self.groups.get(device.group) if device.group is not None else None
         node = self.tree.at(found.iommu) if self.tree and found.iommu else None
-        text = self.survey.text("dmesg")
-        streams = (*_EVENT.findall(text), *_BLOCKED.findall(text))
+        own = self._during(name)
+        streams = (*_EVENT.findall(own), *_BLOCKED.findall(own))
         return Facts(
             device=device,
             route=found,
@@ -127,6 +128,11 @@ class Target:
             messages=tuple(self.survey.lines("dmesg")),
             bad_streams=frozenset(int(stream, 16) for stream in streams),
         )
+
+    def _during(self, name: str) -> str:
+        """What the kernel said while the device was probed."""
+        _, _, after = self.survey.text("dmesg").rpartition(_BEGINS.format(name))
+        return after.partition("vfio-probe: ")[0]
 
     def _has_iommus(self, device: Device) -> bool:
         node = self.tree.at(device.node) if self.tree else None

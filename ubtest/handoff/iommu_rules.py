@@ -172,7 +172,7 @@ def stopped_silently(facts: Facts) -> Judgement | None:
         Layer.DMA,
         "dma",
         "no data moves and the SMMU says nothing: most likely the device sends another stream ID "
-        f"than the {facts.route.stream or 0:#x} of the device tree, one that is in the table",
+        f"than the {facts.route.stream or 0:#x} of the device tree, one near it",
         Owner.FIRMWARE,
         (f"{facts.route.node}: stream IDs as the hardware has them in iommu-map or iommus",),
     )
