@@ -1,7 +1,10 @@
-"""The partition table of old PCs in its first sector (UEFI 2.10 section 5.2.1); no extended
-partitions."""
+"""The partition table of old PCs: four entries in the first sector (UEFI 2.10 section 5.2.1), and
+the logical drives of an extended partition, which no specification has. Linux
+(block/partitions/msdos.c), U-Boot (disk/part_dos.c) and sfdisk agree on them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Annotated
 
 from ubtest.formats.record import U8, U32, Bytes, FormatError, Raw, Record, take
@@ -12,6 +15,9 @@ TABLE_AT = 446
 ID_AT = 440
 MAGIC = b"\x55\xaa"
 PROTECTIVE, EFI_SYSTEM = 0xEE, 0xEF
+EXTENDED, EXTENDED_LBA = 0x05, 0x0F
+LOGICAL_FROM = 5  # the number of the first logical drive, however many partitions are before it
+MOST_LOGICAL = 256  # where U-Boot stops as well
 NO_CHS = b"\xfe\xff\xff"  # "see the sectors": what everybody writes since disks are large
 
 
@@ -35,6 +41,16 @@ class MbrPartition(Record):
     def of(cls, kind: int, first_lba: int, sectors: int) -> "MbrPartition":
         """A partition as it is written today: by its sectors alone."""
         return cls(0, NO_CHS, kind, NO_CHS, first_lba, sectors)
+
+    @property
+    def end_lba(self) -> int:
+        """The first sector behind it."""
+        return self.first_lba + self.sectors
+
+    @property
+    def extended(self) -> bool:
+        """Whether it holds logical drives."""
+        return self.kind in (EXTENDED, EXTENDED_LBA)
 
 
 @dataclass(frozen=True)
@@ -73,3 +89,57 @@ class Mbr:
             MbrPartition.parse(data, TABLE_AT + n * MbrPartition.size()) for n in range(ENTRIES)
         )
         return cls(disk_id, tuple(each for each in entries if each.kind))
+
+
+@dataclass(frozen=True)
+class LogicalDrive:
+    """A partition in an extended one, with a table of its own somewhere before it.
+
+    :param table_lba: the sector of that table (EBR), from the start of the disk.
+    :param partition: from the start of the disk as well; on the disk it counts from the table.
+    """
+
+    table_lba: int
+    partition: MbrPartition
+
+
+def pack_logical(drives: Sequence[LogicalDrive]) -> tuple[tuple[int, bytes], ...]:
+    """The table of each drive with its offset in bytes; the extended partition starts with the
+    first. A table leads to its drive and to the next table.
+
+    :raises FormatError: a number that does not fit.
+    """
+    pieces = []
+    for drive, following in zip_longest(drives, drives[1:]):
+        inside = drive.partition.first_lba - drive.table_lba
+        entries = [replace(drive.partition, first_lba=inside)]
+        if following:
+            # Counted from the extended partition, and not from this table
+            place = following.table_lba - drives[0].table_lba
+            sectors = following.partition.end_lba - following.table_lba
+            entries.append(MbrPartition.of(EXTENDED, place, sectors))
+        pieces.append((drive.table_lba * SECTOR, Mbr(0, tuple(entries)).pack()))
+    return tuple(pieces)
+
+
+def parse_logical(data: Bytes, extended: MbrPartition) -> tuple[LogicalDrive, ...]:
+    """The drives of an extended partition, in the order of their tables.
+
+    :param data: the whole disk.
+    :raises FormatError: a table is missing or has no signature, or they are too many: a circle.
+    """
+    drives: list[LogicalDrive] = []
+    tables = [extended.first_lba]
+    for table_lba in tables:
+        if len(tables) > MOST_LOGICAL:
+            raise FormatError(
+                f"MBR: more than {MOST_LOGICAL} logical drives, or tables in a circle"
+            )
+        at = table_lba * SECTOR
+        for each in Mbr.parse(data[at : at + SECTOR]).partitions:
+            if each.extended:
+                tables.append(extended.first_lba + each.first_lba)
+                break
+            place = table_lba + each.first_lba
+            drives.append(LogicalDrive(table_lba, replace(each, first_lba=place)))
+    return tuple(drives)

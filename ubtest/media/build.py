@@ -8,7 +8,7 @@ from ubtest.errors import CaseError
 from ubtest.formats.fat import fat_volume
 from ubtest.formats.gpt import HEAD_SECTORS, SECTOR, TAIL_SECTORS, Gpt, GptPartition
 from ubtest.formats.guid import Guid
-from ubtest.formats.mbr import Mbr, MbrPartition
+from ubtest.formats.mbr import EXTENDED_LBA, LogicalDrive, Mbr, MbrPartition, pack_logical
 from ubtest.formats.record import FormatError
 from ubtest.media.damage import damage_written, damaged
 from ubtest.media.disk import Disk, derived, replacing
@@ -50,14 +50,17 @@ def partition_of(image: Image, number: int = 1) -> GptPartition:
 
 
 def _pieces(image: Image) -> Iterator[Piece]:
+    if image.table != "mbr" and any(each.logical for each in image.partitions):
+        raise CaseError(
+            f"the table {image.table} has no logical drives",
+            next_step="take table: mbr, or a partition that is not logical",
+        )
     if image.table == "iso":
         yield 0, iso_image(image)
         return
     if image.table == "mbr":
         places = _places(image, tail=0)
-        entries = zip(image.partitions, places, strict=True)
-        table = tuple(MbrPartition.of(each.type_number, *place) for each, place in entries)
-        yield 0, Mbr(derived(image.identity, "disk").int & 0xFFFFFFFF, table).pack()
+        yield from _mbr(image, places)
     else:
         places = _places(image, tail=TAIL_SECTORS)
         yield from _gpt(image).pack()
@@ -82,6 +85,29 @@ def _volume(image: Image, partition: Partition, number: int, place: Range) -> It
         yield first * SECTOR + at, piece
 
 
+def _mbr(image: Image, places: list[Range]) -> Iterator[Piece]:
+    """The table; logical drives stand together, in an extended partition of their own."""
+    primary: list[MbrPartition] = []
+    drives: list[LogicalDrive] = []
+    for each, place in zip(image.partitions, places, strict=True):
+        entry = MbrPartition.of(each.type_number, *place)
+        if not each.logical:
+            primary.append(entry)
+        elif drives and primary and primary[-1].first_lba > drives[0].table_lba:
+            raise CaseError(
+                "a primary partition stands between the logical drives, which share one partition",
+                next_step="move the primary partition before or behind all of them",
+            )
+        else:
+            drives.append(LogicalDrive(entry.first_lba - ALIGNMENT, entry))
+    if drives:
+        first, end = drives[0].table_lba, drives[-1].partition.end_lba
+        primary.append(MbrPartition.of(EXTENDED_LBA, first, end - first))
+        primary.sort(key=lambda each: each.first_lba)
+    yield 0, Mbr(derived(image.identity, "disk").int & 0xFFFFFFFF, tuple(primary)).pack()
+    yield from pack_logical(drives)
+
+
 def _gpt(image: Image) -> Gpt:
     entries = []
     places = _places(image, tail=TAIL_SECTORS)
@@ -99,7 +125,7 @@ def _numbered(part: str, number: int) -> str:
 
 
 def _places(image: Image, *, tail: int) -> list[Range]:
-    """Partitions one after the other, on whole MiB.
+    """Partitions one after the other, on whole MiB; the MiB before a logical drive has its table.
 
     :param tail: sectors that the backup table has at the end.
     """
@@ -109,6 +135,7 @@ def _places(image: Image, *, tail: int) -> list[Range]:
     end = (image.size // SECTOR - tail) // ALIGNMENT * ALIGNMENT
     places = []
     for number, each in enumerate(image.partitions, 1):
+        at += ALIGNMENT if each.logical else 0
         count = end - at if each.size is None else -(-each.size // MiB) * ALIGNMENT
         if count <= 0 or at + count > end:
             raise CaseError(

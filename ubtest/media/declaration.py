@@ -246,6 +246,12 @@ PARTITION = (
     Setting("fat", "one of 12, 16, 32, none", "its file system; else 16", _fat),
     Setting("size", "a number with K, M or G", "rounded up to MiB; else all that is left", _size),
     Setting("label", "at most 11 letters", "of the file system", lambda d: d.text),
+    Setting(
+        "logical",
+        "one of yes, no",
+        "a logical drive in an MBR's extended partition, which is made around them; else no",
+        lambda d: _one_of("yes", "no")(d) == "yes",
+    ),
     Setting("files", "a mapping from paths to contents", "what is in the file system", _files),
 )
 IMAGE = (

@@ -28,6 +28,7 @@ class Partition:
     :param size: bytes, rounded up to whole MiB; None for all that is left.
     :param label: of the file system.
     :param files: path below the root, with / -> content.
+    :param logical: a logical drive in an MBR's extended partition, which is made around them.
     """
 
     files: Mapping[str, Content] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Partition:
     fat: int | None = 16
     size: int | None = None
     label: str = "ESP"
+    logical: bool = False
 
     @property
     def type_guid(self) -> Guid:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ubtest.formats.fat_read import FatReader
 from ubtest.formats.gpt import HEAD_SECTORS, SECTOR, TABLE_SECTORS, GptHeader, GptPartition
 from ubtest.formats.gpt import parse_table as parse_gpt
-from ubtest.formats.mbr import PROTECTIVE, Mbr
+from ubtest.formats.mbr import LOGICAL_FROM, PROTECTIVE, Mbr, MbrPartition, parse_logical
 from ubtest.formats.pe import PeImage
 from ubtest.formats.record import Bytes, FormatError
 from ubtest.media.spec import KINDS
@@ -36,10 +36,23 @@ def survey(data: Bytes) -> Iterator[str]:
         return
     yield f"MBR, disk identifier {mbr.disk_id:#010x}"
     names = {number: name for name, (_, number) in KINDS.items()}
+    drives: list[MbrPartition] = []
     for number, each in enumerate(mbr.partitions, 1):
-        kind = names.get(each.kind, f"type {each.kind:#04x}")
-        yield f"partition {number}: {kind}, sectors {each.first_lba} + {each.sectors}"
-        yield from _outside(data, each.first_lba + each.sectors)
+        yield from _entry(data, number, each, names)
+        if each.extended:
+            try:
+                drives += [drive.partition for drive in parse_logical(data, each)]
+            except FormatError as error:
+                yield f"! its logical drives: {error}"
+    for number, each in enumerate(drives, LOGICAL_FROM):
+        yield from _entry(data, number, each, names)
+
+
+def _entry(data: Bytes, number: int, each: MbrPartition, names: dict[int, str]) -> Iterator[str]:
+    kind = "extended" if each.extended else names.get(each.kind, f"type {each.kind:#04x}")
+    yield f"partition {number}: {kind}, sectors {each.first_lba} + {each.sectors}"
+    yield from _outside(data, each.end_lba)
+    if not each.extended:
         yield from _file_system(data, each.first_lba * SECTOR)
 
 

@@ -1,5 +1,6 @@
 """Images from their description, as other programs see them."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,16 @@ THREE = Image(
         Partition({"b.txt": b"b"}, name="data", kind="basic-data", fat=32),
     )
 )
+LOGICAL = Image(
+    (
+        Partition(FILES, size=10 * MiB),
+        Partition(kind="basic-data", fat=12, size=4 * MiB, logical=True),
+        Partition(kind="linux", fat=None, size=3 * MiB, logical=True),
+        Partition({"b.txt": b"b"}, size=20 * MiB, logical=True),
+        Partition({"c.txt": b"c"}, kind="basic-data"),
+    ),
+    table="mbr",
+)
 CD = Image((Partition(FILES),), table="iso", files={"docs/README.TXT": b"hello"})
 
 
@@ -44,6 +55,25 @@ def test_sfdisk_finds_three_partitions(tmp_path: Path) -> None:
     assert "overlap" not in run(["sfdisk", "-V", disk.path], check=False).text
 
 
+def test_sfdisk_finds_logical_drives_and_mtools_their_files(tmp_path: Path) -> None:
+    disk = build_image(LOGICAL, tmp_path / "logical.img")
+    said = run(["sfdisk", "-d", disk.path]).text
+    rows = re.findall(r"img(\d) : start= *(\d+), size= *(\d+), type=(\w+)", said)
+    mib = 2048  # sectors
+    assert [(int(n), int(first) / mib, int(size) / mib, kind) for n, first, size, kind in rows] == [
+        (1, 1, 10, "ef"),
+        (2, 11, 30, "f"),
+        (3, 41, 23, "c"),
+        (5, 12, 4, "c"),
+        (6, 17, 3, "83"),
+        (7, 21, 20, "ef"),
+    ]
+    checked = run(["sfdisk", "-V", disk.path], check=False)
+    assert "No errors detected" in checked.text + checked.stderr.decode()
+    assert run(["mtype", "-i", f"{disk.path}@@{21 * MiB}", "::/b.txt"]).stdout == b"b"
+    assert run(["mtype", "-i", f"{disk.path}@@{41 * MiB}", "::/c.txt"]).stdout == b"c"
+
+
 def test_isoinfo_finds_the_boot_image_and_the_files(tmp_path: Path) -> None:
     disk = build_image(CD, tmp_path / "cd.iso")
     assert run(["isoinfo", "-x", "/DOCS/README.TXT;1", "-i", disk.path]).stdout == b"hello"
@@ -55,7 +85,9 @@ def test_isoinfo_finds_the_boot_image_and_the_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "image", [THREE, replace(THREE, table="mbr"), CD], ids=["gpt", "mbr", "cd"]
+    "image",
+    [THREE, replace(THREE, table="mbr"), LOGICAL, CD],
+    ids=["gpt", "mbr", "logical", "cd"],
 )
 def test_the_same_bytes_at_another_time(
     tmp_path: Path, image: Image, monkeypatch: pytest.MonkeyPatch
@@ -104,6 +136,11 @@ def test_a_damage_changes_the_image(tmp_path: Path, name: str) -> None:
         Image((Partition(kind="0x123"),), table="mbr"),
         Image((Partition(size=MiB, fat=None),) * 5, table="mbr"),
         replace(CD, files={"ä b/ü": b""}),
+        replace(LOGICAL, table="gpt"),
+        replace(CD, partitions=(Partition(FILES, logical=True),)),
+        replace(LOGICAL, partitions=LOGICAL.partitions + LOGICAL.partitions[1:2]),
+        replace(LOGICAL, size=22 * MiB),
+        Image((*[Partition(size=MiB, fat=None)] * 4, Partition(logical=True)), table="mbr"),
     ],
 )
 def test_what_cannot_be_made_says_so_and_leaves_no_file(tmp_path: Path, image: Image) -> None:

@@ -22,12 +22,13 @@ partitions:
     fat: 32
     size: 2M
     label: DATA
+    logical: no
     files:
       a.txt: {text: "some text"}
       b.bin: {hex: 00ff}
       c: {file: beside.bin}
       d.efi: {probe: x64, nonce: abc}
-  - {kind: linux, fat: none}
+  - {kind: linux, fat: none, logical: yes}
 """
 
 
@@ -51,7 +52,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         b"beside",
     )
     assert SLOT + b"nonce=abc " in first.files["d.efi"]
-    assert second == Partition(kind="linux", fat=None)
+    assert not first.logical
+    assert second == Partition(kind="linux", fat=None, logical=True)
 
 
 def test_the_identity_is_the_name_of_the_file(tmp_path: Path) -> None:
@@ -75,6 +77,7 @@ def test_the_images_of_the_repository(path: Path) -> None:
         ("partitions: [{}]\ncolour: red", ":2: 'colour' is not one of table"),
         ("partitions: [{}]\nsize: big", ":2: size must be a number with K, M or G"),
         ("partitions: [{}]\nsize: -1M", ":2: size must be"),
+        ("partitions: [{logical: 1}]", ":1: logical must be one of yes, no"),
         ("partitions: [{}]\ntable: apm", ":2: table must be one of gpt, mbr, iso"),
         ("partitions: [{}]\ndamage: [rust]", ":2: damage must be a list of backup-gpt-only"),
         ("partitions:\n  - fat: 8", ":2: fat must be one of 12, 16, 32, none"),

@@ -25,6 +25,7 @@ SMALL = Image((Partition(FILES, fat=12),), size=4 * MiB)
 SHAPES = {
     "gpt": SMALL,
     "mbr": replace(SMALL, table="mbr"),
+    "logical": Image((Partition(FILES, fat=12, logical=True),), table="mbr", size=4 * MiB),
     "cd": Image((Partition(FILES, fat=12, size=MiB),), table="iso"),
     "fat32": Image((Partition(FILES, fat=32),), size=40 * MiB),
 }
@@ -44,6 +45,15 @@ def test_a_sound_image(tmp_path: Path, shape: str) -> None:
     assert f"EFI/BOOT/BOOTAA64.EFI  {len(FILES['EFI/BOOT/BOOTAA64.EFI'])} bytes" in text
     assert "EFI application for aa64, unsigned" in text
     assert "a long name, longer than 13.txt  4 bytes" in text
+
+
+def test_logical_drives(tmp_path: Path) -> None:
+    data = bytearray(made(tmp_path, SHAPES["logical"]))
+    lines = list(survey(bytes(data)))
+    assert "partition 1: extended, sectors 2048 + 6144" in lines
+    assert "partition 5: esp, sectors 4096 + 4096" in lines
+    data[MiB + 510] = 0
+    assert any(line.startswith("! its logical drives: ") for line in survey(bytes(data)))
 
 
 WRONG = {
@@ -85,7 +95,7 @@ def test_no_image(data: bytes) -> None:
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     folder = tmp_path_factory.mktemp("samples")
-    return [made(folder, SHAPES[shape]) for shape in ("gpt", "mbr", "cd")]
+    return [made(folder, SHAPES[shape]) for shape in ("gpt", "mbr", "logical", "cd")]
 
 
 @settings(max_examples=300, deadline=None)
