@@ -19,8 +19,8 @@ def test_it_has_its_own_architecture_lists_and_sources(tmp_path: Path) -> None:
         'APT::Architectures:: "arm64";',
     ]
     assert f'Dir::State::lists "{tmp_path}/apt/lists";' in said
-    assert "Post-Invoke::" not in said
-    assert "Post-Invoke-Success::" not in said
+    assert "APT::Update::Post-Invoke::" not in said
+    assert "APT::Update::Post-Invoke-Success::" not in said
     assert (tmp_path / "apt" / "sources.list").read_text().startswith("deb [")
 
 
