@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ubtest.formats.devpath_text import parse_path
+from ubtest.formats.mbr import LOGICAL_FROM
 from ubtest.media.spec import Image, Partition
 from ubtest.uefi.boot import boot
 
@@ -27,6 +28,14 @@ SHAPES = {
     "mbr, fat32, behind another": Image(
         (Partition(kind="linux", fat=None, size=8 * MiB), Partition(fat=32)), table="mbr"
     ),
+    "mbr, second logical drive": Image(
+        (
+            Partition(kind="linux", fat=None, size=8 * MiB),
+            Partition(kind="basic-data", fat=12, size=8 * MiB, logical=True),
+            Partition(logical=True),
+        ),
+        table="mbr",
+    ),
     "gpt, behind two others": Image(
         (
             Partition(kind="linux", fat=None, size=8 * MiB),
@@ -36,6 +45,12 @@ SHAPES = {
     ),
     "iso": Image((Partition(fat=12, size=2 * MiB),), table="iso"),
 }
+
+
+def last_number(image: Image) -> int:
+    """The number of the last partition; logical drives have theirs from 5 on."""
+    logical = sum(each.logical for each in image.partitions)
+    return LOGICAL_FROM - 1 + logical if logical else len(image.partitions)
 
 
 def holding(image: Image, files: dict[str, bytes]) -> Image:
@@ -50,7 +65,7 @@ def test_it_starts_by_itself(board, insert, boot_file, orders, shape):
     tried = boot(board)
     assert tried.nonces() == [orders.nonce]
     node = str(parse_path(tried.facts.device)[-1])
-    number = len(image.partitions)
+    number = last_number(image)
     assert node.startswith("HD(" if image.table != "iso" else "CDROM(")
     if image.table != "iso":
         assert node.startswith(f"HD({number},{image.table.upper()},")

@@ -16,6 +16,7 @@ from ubtest.uefi.boot import Boot, boot
 from ubtest.uefi.boot_plan import other_machine
 from ubtest.uefi.media_bus import BUSES, Media
 from ubtest.uefi.planned import options_in, order_of
+from ubtest.uefi.storage import partitions
 
 pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "CMD_EFICONFIG", "!SANDBOX")
 
@@ -108,6 +109,25 @@ def test_a_disk_with_an_mbr_starts(media, medium_of, kind):
     parts = tuple(replace(part, kind=kind) for part in image.partitions)
     media.insert(replace(image, partitions=parts), "virtio")
     assert boot_by_itself(media).nonces() == [orders.nonce]
+
+
+@pytest.mark.slow
+@pytest.mark.needs("DOS_PARTITION")
+def test_a_logical_drive_starts(media, medium_of):
+    """Nothing says that it must; U-Boot lists and reads such drives (disk/part_dos.c)."""
+    orders = Orders()
+    image = medium_of(orders, table="mbr")
+    first = Partition(kind="linux", fat=None, size=2 << 20)
+    (system,) = (replace(part, logical=True) for part in image.partitions)
+    media.insert(replace(image, partitions=(first, system)), "virtio")
+    tried = boot_by_itself(media)
+    assert [(each.number, each.first) for each in partitions(media.board.uboot, "virtio 0")] == [
+        (1, 2048),
+        (2, 6144),  # the extended one
+        (5, 8192),
+    ]
+    assert tried.nonces() == [orders.nonce]
+    assert str(parse_path(tried.facts.device)[-1]).startswith("HD(5,MBR,")
 
 
 @pytest.mark.slow
