@@ -44,6 +44,7 @@ PYTHON = (
 )
 BUILD = (
     Requirement("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc", "compiles U-Boot for arm64"),
+    Requirement("gcc-arm-linux-gnueabihf", "arm-linux-gnueabihf-gcc", "compiles U-Boot for arm"),
     Requirement("gcc", "gcc", "compiles U-Boot's host tools"),
     Requirement("libc6-dev", "/usr/include/stdlib.h", "U-Boot's host tools", ()),
     Requirement("make", "make", "builds U-Boot"),
