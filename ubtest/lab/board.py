@@ -172,7 +172,7 @@ class Board:
         :raises FirmwareError: it was not started, or gave no shell in time.
         """
         arguments = str(self._option("linux")["arguments"])
-        storage = self.storage
+        storage, place = self.storage, self.load_address
         if self.strategy.status is not State.uboot:
             self.insert(boot)
         elif not self._medium or not self.machine.has(self._medium):
@@ -181,7 +181,7 @@ class Board:
                 next_step="board.insert(boot) before board.boot()",
             )
         self.strategy.start_linux = lambda uboot: boot.start(
-            uboot, storage.partition, storage.find, arguments
+            uboot, storage.partition, storage.find, arguments, place
         )
         self.strategy.transition("linux")
         shell: LinuxShellDriver = self.target.get_driver("LinuxShellDriver")

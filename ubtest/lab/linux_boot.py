@@ -10,7 +10,7 @@ from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.disk import DEFAULT, Disk, MiB, build_disk
 
 IMAGE, INITRD = "Image", "initrd.gz"
-CONTROL_TREE, TREE_COPY = "${fdtcontroladdr}", "${fdt_addr_r}"
+CONTROL_TREE = "${fdtcontroladdr}"
 TREE_ROOM = 0x10000  # bytes for what is added to the tree; QEMU's own has 1 MiB
 BOOT_OPTION = 1  # Boot0001
 
@@ -38,12 +38,16 @@ class LinuxBoot:
         content = sum(map(len, files.values()))
         return build_disk(path, files, size=max(DEFAULT, (content * 5 // 4 // MiB + 8) * MiB))
 
-    def start(self, uboot: UBootConsoleDriver, partition: str, find: str, arguments: str) -> None:
+    def start(
+        self, uboot: UBootConsoleDriver, partition: str, find: str, arguments: str, place: int
+    ) -> None:
         """Type everything; the last command does not return.
 
         :param partition: the medium's, as U-Boot writes it.
         :param find: the command that makes U-Boot look for it.
         :param arguments: those of every kernel on this board.
+        :param place: memory for a copy of the device tree; EFI makes one of its own before it
+            loads the kernel, so that may take the same memory.
         :raises FirmwareError: a command fails.
         """
         line = f"{arguments} {self.arguments}".strip()
@@ -53,17 +57,17 @@ class LinuxBoot:
             uboot.check(command, timeout=30)
         last = {"bootmgr": self._by_bootmgr, "booti": self._by_booti}[self.through]
         handover = last(uboot, partition, line)
-        uboot.session.start(f"{handover} {self._tree(uboot)}")
+        uboot.session.start(f"{handover} {self._tree(uboot, place)}")
 
-    def _tree(self, uboot: UBootConsoleDriver) -> str:
+    def _tree(self, uboot: UBootConsoleDriver, place: int) -> str:
         if not self.tree:
             return CONTROL_TREE
         uboot.check(f"fdt addr {CONTROL_TREE}; fdt header get size totalsize")
         uboot.check(f"setexpr size ${{size}} + {TREE_ROOM:#x}")
-        uboot.check(f"fdt move {CONTROL_TREE} {TREE_COPY} ${{size}}")
+        uboot.check(f"fdt move {CONTROL_TREE} {place:#x} ${{size}}")
         for edit in self.tree:
             uboot.check(edit)
-        return TREE_COPY
+        return f"{place:#x}"
 
     def _by_bootmgr(self, uboot: UBootConsoleDriver, partition: str, line: str) -> str:
         where = f"{partition} /{IMAGE} -i {partition} /{INITRD}"
