@@ -18,6 +18,9 @@ from ubtest.uefi.boot_plan import machine_of
 from ubtest.uefi.media_bus import BUSES
 
 SERIAL = "0123456789"  # that all sticks here have
+# U-Boot waits by its clock for every port and stick. With 64 ns an instruction that takes a tenth,
+# and the 5 s that it gives a transfer are still half a second of the host
+SHORT_WAITS = 6
 
 
 @pytest.fixture
@@ -51,9 +54,14 @@ def plug(board: Board) -> Callable[..., str]:
 
 @pytest.fixture
 def usb(board: Board):
-    """The board at its prompt with USB started and its EFI subsystem, too."""
+    """The board at its prompt with USB started; its clock is fast unless told.
 
-    def start():
+    Not for menus: a key of several bytes would come too slowly.
+    """
+
+    def start(*, icount: int | None = SHORT_WAITS):
+        if icount is not None:
+            board.machine.shape(icount=icount)
         uboot = board.boot()
         uboot.check(BUSES["stick"].find, timeout=30)
         return uboot

@@ -1,13 +1,16 @@
 """Sticks come and go while the firmware runs: what EFI knows of them comes and goes with them."""
 
 import re
+import time
 
 import pytest
 
+from ubtest.probe.facts import parse_facts
+from ubtest.probe.orders import Orders
 from ubtest.uefi import driver_model
 from ubtest.uefi.bootmenu import BootMenu
 from ubtest.uefi.handles import handles
-from ubtest.uefi.menu import CTRL_C, DOWN, entries
+from ubtest.uefi.menu import CTRL_C, DOWN, ENTER, entries
 from ubtest.uefi.usb import bus_tree, disagreements, rescan, sticks, storage_numbers
 
 pytestmark = pytest.mark.needs("usb-hotplug", "USB_STORAGE", "CMD_EFIDEBUG")
@@ -159,7 +162,7 @@ def test_a_stick_of_another_protocol_is_no_disk(board, stick, usb):
 @pytest.mark.needs("CMD_BOOTMENU")
 def test_inside_the_boot_menu(board, firmware, stick, plug, usb):
     """The menu goes on with what it has; the stick is found, or gone, when it is looked for."""
-    uboot = usb()
+    uboot = usb(icount=None)
     before = known(uboot)
     with BootMenu(uboot) as menu:
         first = menu.expect(entries, "entries")
@@ -189,15 +192,53 @@ def leave(menu, first):
     menu.reply()
 
 
+# U-Boot gives each transfer 5 s, and tries again and again: minutes of its time are seconds here
+MINUTES_PASS = 8
+
+
+def patience(uboot):
+    """How long the host waits for 20 s of U-Boot's time: four transfers in vain."""
+    started = time.monotonic()
+    uboot.check("sleep 20", timeout=30)
+    return time.monotonic() - started
+
+
 @pytest.mark.slow
 @pytest.mark.known_bug("usb-pulled-stick-hangs")
 def test_reading_a_stick_that_was_pulled_fails(board, stick, plug, usb):
     name = plug(stick("stick"), "3")
-    uboot = usb()
+    uboot = usb(icount=MINUTES_PASS)
     assert content(board) == "stick"
+    enough = patience(uboot)
     board.machine.detach(name)
-    reply = uboot.command(f"load usb 0:1 {board.load_address:x} who.txt", timeout=10)
+    reply = uboot.command(f"load usb 0:1 {board.load_address:x} who.txt", timeout=enough)
     assert reply.status != 0
+
+
+@pytest.mark.slow
+@pytest.mark.needs("CMD_BOOTMENU", "CMD_EFICONFIG", "CMD_BOOTEFI_BOOTMGR")
+@pytest.mark.parametrize(
+    "pulled", [False, pytest.param(True, marks=pytest.mark.known_bug("usb-pulled-stick-hangs"))]
+)
+def test_the_entry_of_a_stick_that_is_chosen_in_the_boot_menu(
+    board, stick, plug, usb, option, pulled
+):
+    """Pulled while the menu shows it, its entry fails and the prompt is back; else it boots."""
+    orders = Orders()
+    name = plug(stick(orders=orders), "3")
+    uboot = usb(icount=MINUTES_PASS)
+    option(sticks(handles(uboot))[0].partitions[0])
+    enough = patience(uboot)
+    with BootMenu(uboot) as menu:
+        menu.highlights("one stick")
+        if pulled:
+            board.machine.detach(name)
+        menu.press(ENTER)
+        reply = menu.reply(timeout=enough)
+    assert [facts.nonce for facts in parse_facts(reply.text)] == [orders.nonce] * (not pulled)
+    if pulled:
+        rescan(uboot)
+        no_stick(board)
 
 
 @pytest.mark.slow
@@ -210,9 +251,10 @@ def test_fifty_cycles_leave_nothing_behind(board, stick, plug, usb):
         name = plug(disk, "3")
         rescan(uboot)
         now = known(uboot)
-        full = full or now
+        if full is None:
+            full = now
+            assert len(sticks(handles(uboot))) == 1
         assert now == full, f"with the stick, cycle {cycle}"
-        assert len(sticks(handles(uboot))) == 1
         board.machine.detach(name)
         rescan(uboot)
         assert known(uboot) == empty, f"without the stick, cycle {cycle}"
