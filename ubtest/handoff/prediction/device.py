@@ -75,5 +75,5 @@ class Device:
 
     @property
     def msi(self) -> bool:
-        """Whether it has message-signalled interrupts."""
-        return Fault.NO_MSI not in self.faults
+        """Whether its message-signalled interrupts arrive: they pass the IOMMU, as DMA does."""
+        return self.dma and Fault.NO_MSI not in self.faults

@@ -118,8 +118,8 @@ def _mask_zero(tree: DeviceTree, node: DeviceNode, row: MapEntry, number: int) -
     """A row of many IDs of which the mask leaves one. A row of one ID is meant so (Arm's Juno)."""
     if mask_of(node) == 0 and row.length > 1:
         what = (
-            f"{node.path}: iommu-map-mask is 0: every function gets stream ID {number:#x}, and"
-            " DMA of all that send another fails, without a message"
+            f"{node.path}: iommu-map-mask is 0: every function gets stream ID {number:#x}; DMA of"
+            " those that send another fails without a message"
         )
         fix = source.lines(tree, node, f"iommu-map-mask = <{row.length - 1:#x}>")
         yield Finding(Fault.MASK_ZERO, what, fix)
@@ -135,7 +135,9 @@ def _interrupts(tree: DeviceTree, node: DeviceNode, address: PciAddress) -> Iter
     if own is None or not own.enabled:
         name = "msi-map" if own is None else own.path
         why = "has no msi-map or msi-parent for it" if own is None else f"names {name}, disabled"
-        driver = "" if _GENERIC in node.compatible else ", unless its driver has a controller itself"
+        driver = (
+            "" if _GENERIC in node.compatible else ", unless its driver has a controller itself"
+        )
         first = next((each for each in every if each.enabled), None)
         target = source.reference(tree, first.path) if first else "&MSI-CONTROLLER"
         yield Finding(
