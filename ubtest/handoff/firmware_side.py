@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 _HEADER = 0x28
 _DEVICE = re.compile(r"^(?P<name>[0-9a-f]{2}\.[0-9a-f]{2}\.[0-9a-f]{2}) +0x", re.MULTILINE)
 _WORDS = re.compile(r"^[0-9a-f]{8}: ((?:[0-9a-f]{8} ?)+)", re.MULTILINE)
-_CONFIG_WORDS = 16  # the header of a device: 64 bytes
+_CONFIG_WORDS = 64  # all that is not extended: 256 bytes
 
 
 def gather(board: Board, tree: int) -> dict[str, bytes]:
@@ -91,9 +91,6 @@ class WatchedBoot(LinuxBoot):
     board: Board | None = None
     held: dict[str, bytes] | None = None
 
-    def _tree(self, uboot: UBootConsoleDriver) -> str:
-        tree = super()._tree(uboot)
+    def look(self, uboot: UBootConsoleDriver, tree: str) -> None:
         if self.board is not None and self.held is not None:
-            address = int(uboot.check(f"echo {tree}"), 16)
-            self.held.update(gather(self.board, address))
-        return tree
+            self.held.update(gather(self.board, int(uboot.check(f"echo {tree}"), 16)))

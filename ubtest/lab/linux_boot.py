@@ -11,6 +11,7 @@ from ubtest.media.disk import DEFAULT, Disk, MiB, build_disk
 
 IMAGE, INITRD = "Image", "initrd.gz"
 CONTROL_TREE = "${fdtcontroladdr}"
+UNUSED_BY_EFI = "${kernel_addr_r}"  # EFI takes memory from the top
 TREE_ROOM = 0x10000  # bytes for what is added to the tree; QEMU's own has 1 MiB
 BOOT_OPTION = 1  # Boot0001
 
@@ -46,8 +47,7 @@ class LinuxBoot:
         :param partition: the medium's, as U-Boot writes it.
         :param find: the command that makes U-Boot look for it.
         :param arguments: those of every kernel on this board.
-        :param place: memory for a copy of the device tree; EFI makes one of its own before it
-            loads the kernel, so that may take the same memory.
+        :param place: memory for a copy of the device tree that `booti` leaves alone.
         :raises FirmwareError: a command fails.
         """
         line = f"{arguments} {self.arguments}".strip()
@@ -55,19 +55,23 @@ class LinuxBoot:
             raise CaseError(f"a kernel's arguments are typed in single quotes: {line}")
         for command in (*self.commands, find):
             uboot.check(command, timeout=30)
-        last = {"bootmgr": self._by_bootmgr, "booti": self._by_booti}[self.through]
-        handover = last(uboot, partition, line)
-        uboot.session.start(f"{handover} {self._tree(uboot, place)}")
+        if self.through == "bootmgr":
+            handover = self._by_bootmgr(uboot, partition, line)
+            tree = self._tree(uboot, UNUSED_BY_EFI)
+        else:
+            handover = self._by_booti(uboot, partition, line)
+            tree = self._tree(uboot, f"{place:#x}")
+        uboot.session.start(f"{handover} {tree}")
 
-    def _tree(self, uboot: UBootConsoleDriver, place: int) -> str:
+    def _tree(self, uboot: UBootConsoleDriver, place: str) -> str:
         if not self.tree:
             return CONTROL_TREE
         uboot.check(f"fdt addr {CONTROL_TREE}; fdt header get size totalsize")
         uboot.check(f"setexpr size ${{size}} + {TREE_ROOM:#x}")
-        uboot.check(f"fdt move {CONTROL_TREE} {place:#x} ${{size}}")
+        uboot.check(f"fdt move {CONTROL_TREE} {place} ${{size}}")
         for edit in self.tree:
             uboot.check(edit)
-        return f"{place:#x}"
+        return place
 
     def _by_bootmgr(self, uboot: UBootConsoleDriver, partition: str, line: str) -> str:
         where = f"{partition} /{IMAGE} -i {partition} /{INITRD}"
