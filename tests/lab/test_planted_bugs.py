@@ -7,6 +7,7 @@ copy of the tree that stays in the cache, so that only the first build compiles 
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ubtest.cases.secure_boot_variables import ROWS as WRITES
 from ubtest.crypto.keyring import KeyRing
 from ubtest.firmware.build import build
 from ubtest.firmware.bundle import Bundle
+from ubtest.firmware.folder import using
 from ubtest.firmware.source import resolve
 from ubtest.project import Project, cache
 
@@ -115,17 +117,20 @@ def good_tree() -> Path:
 
 
 @pytest.fixture
-def tree(good_tree, monkeypatch) -> Path:
+def tree(good_tree, monkeypatch) -> Iterator[Path]:
     """A copy of the source that may be edited; files are shared until they are.
 
     What is built of it goes into a cache of its own: nobody else may find it there.
     """
+    held = using("planted")
     own_cache = cache() / "planted"
     tree = own_cache / "tree"
     if not tree.exists():
         shutil.copytree(good_tree, tree, symlinks=True, copy_function=os.link)
     monkeypatch.setenv("UBTEST_CACHE", str(own_cache))
-    return tree
+    yield tree
+    if held is not None:
+        os.close(held)
 
 
 def planted(good_tree: Path, tree: Path, bug: Bug) -> Bundle:

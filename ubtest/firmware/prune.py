@@ -12,6 +12,14 @@ from ubtest.firmware.recipe import check_current
 from ubtest.project import Project, cache
 
 DAY = 86400
+# Folders that go when they were not used for long -> what their lock's name starts with
+BY_AGE = {
+    "builds/*": "build-",
+    "sources/debian/*": "debian-",
+    "sources/git/*": "git-",
+    "testpy/*": "testpy-",  # benchmarks/testpy.py
+    "planted": "",  # a cache of its own: tests/lab/test_planted_bugs.py
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class Unwanted:
 
 
 def unwanted(project: Project, days: int) -> Iterator[Unwanted]:
-    """Bundles, builds and sources that no fragment of the project or nobody asks for.
+    """What no fragment of the project, or nobody, asks for: bundles, builds, sources, and what the
+    benchmarks and the tests with planted bugs keep.
 
     A bundle whose fragment changed goes at once, since no test takes it any more
     (:func:`check_current`); bundles of boards that the project does not have may be another one's.
@@ -52,13 +61,9 @@ def unwanted(project: Project, days: int) -> Iterator[Unwanted]:
             yield Unwanted(path, lock_of(path), why)
         elif _used(path, lock_of(path)) < limit:
             yield Unwanted(path, lock_of(path), unused)
-    for pattern, lock in (
-        ("builds/*", "build"),
-        ("sources/debian/*", "debian"),
-        ("sources/git/*", "git"),
-    ):
+    for pattern, lock in BY_AGE.items():
         for path in _folders(cache(), pattern):
-            name = f"{lock}-{path.name}"
+            name = lock + path.name
             if _used(path, name) < limit:
                 yield Unwanted(path, name, unused)
 

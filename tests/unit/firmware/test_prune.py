@@ -12,7 +12,7 @@ import pytest
 from ubtest.cli import main
 from ubtest.firmware.build import build
 from ubtest.firmware.bundle import MANIFEST, Bundle, find, listing
-from ubtest.firmware.folder import locked
+from ubtest.firmware.folder import locked, using
 from ubtest.firmware.prune import DAY, unwanted
 from ubtest.firmware.source import Source
 from ubtest.project import Project
@@ -29,9 +29,10 @@ def make(source: Source, project: Project, certificate: Path) -> Make:
 
 @pytest.fixture
 def built(make: Make, cache: Path) -> Path:
-    """A bundle that nobody uses, with its build, and a source of either kind."""
-    for name in ("debian/2023.01", "git/0123"):
-        (cache / "sources" / name / "tree").mkdir(parents=True)
+    """A bundle that nobody uses, with its build, a source of either kind, and what benchmarks and
+    planted bugs keep."""
+    for name in ("sources/debian/2023.01", "sources/git/0123", "testpy/0123", "planted"):
+        (cache / name / "tree").mkdir(parents=True)
     return make().path
 
 
@@ -58,10 +59,11 @@ def test_what_is_used_stays(built: Path, project: Project, cache: Path) -> None:
 
 def test_what_is_old_goes(built: Path, project: Project, cache: Path) -> None:
     grow_old(cache, 31)
-    kinds = ("bundles", "builds", "sources", "sources")
+    kinds = ("bundles", "builds", "sources", "sources", "testpy", "planted")
     assert names(project) == [f"{kind}: not used for 30 days" for kind in kinds]
     assert all(each.remove() for each in unwanted(project, 30))
-    for kind in ("bundles/*", "builds", "sources/debian", "sources/git"):
+    assert not (cache / "planted").exists()
+    for kind in ("bundles/*", "builds", "sources/debian", "sources/git", "testpy"):
         assert [p for top in cache.glob(kind) for p in top.iterdir()] == [], kind
 
 
@@ -124,7 +126,12 @@ def test_a_bundle_that_somebody_runs_is_kept(built: Path, project: Project, cach
 
 @pytest.mark.parametrize(
     ("kind", "lock"),
-    [("builds", "build-{}"), ("sources/debian", "debian-{}"), ("sources/git", "git-{}")],
+    [
+        ("builds", "build-{}"),
+        ("sources/debian", "debian-{}"),
+        ("sources/git", "git-{}"),
+        ("testpy", "testpy-{}"),
+    ],
 )
 def test_what_is_being_written_is_kept(
     kind: str, lock: str, built: Path, project: Project, cache: Path
@@ -137,6 +144,16 @@ def test_what_is_being_written_is_kept(
         assert path.is_dir()
     assert old.remove()
     assert not path.exists()
+
+
+def test_planted_bugs_that_are_tested_are_kept(built: Path, project: Project, cache: Path) -> None:
+    held = using("planted")
+    assert held is not None
+    grow_old(cache, 31)
+    (old,) = (each for each in unwanted(project, 30) if each.path == cache / "planted")
+    assert not old.remove()
+    os.close(held)
+    assert old.remove()
 
 
 def test_the_rest_of_a_killed_prune_goes(built: Path, project: Project, cache: Path) -> None:
@@ -159,7 +176,7 @@ def test_the_command(
     (project.root / "keys" / "keyring.yaml").touch()
     monkeypatch.chdir(project.root)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
-    (built / "u-boot.bin").write_bytes(bytes(3_000_000))
+    (built / "u-boot.bin").write_bytes(bytes(2_960_000))
     grow_old(cache, 31)
 
     assert main(["firmware", "prune", "--days", "40"]) == 0
