@@ -39,6 +39,7 @@ u_s=$? u_z=0;
 set -- $(wc -c <$u_d/out; md5sum <$u_d/out); u_z=$1 u_c=$2;
 if [ $u_z -gt 2000 ]; then u_bulk; else u_send; fi;
 };
+u_say;
 while IFS= read -r u_l; do
 u_m=${u_l%% *} u_r=${u_l#* }; u_w=${u_r%% *} u_r=${u_r#* };
 case $u_m in

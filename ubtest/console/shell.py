@@ -25,7 +25,9 @@ from ubtest.errors import (
 
 LONGEST = 3000  # characters of a command; a terminal takes 4095 in a line
 FIRST_PING, LAST_PING = 0.2, 5.0  # seconds without news after which a status is asked for
-NUDGE = 2.0  # seconds without a prompt after which Enter is pressed
+# Seconds of silence after which Enter is pressed: before we typed anything, and after. A key that
+# comes before Linux has opened its serial port is lost with some that follow.
+UNTYPED, TYPED = 10.0, 1.0
 ATTEMPTS = 3  # whole answers with a wrong checksum
 
 _BANNER = re.compile(rb"U-Boot 20\d\d\.\d\d")
@@ -108,18 +110,21 @@ class ShellSession:
             if said := self._status.search(line):
                 greeting.append(self._read_status(said))
 
+        patience = UNTYPED
         while not greeting:
             if deadline.expired:
                 raise self._no_shell(timeout)
-            quiet = self._read(look, min(deadline.left, NUDGE))
-            if greeting:
-                break
-            self._answer_prompt(pressed=b"\n" if quiet else b"")
+            quiet = self._read(look, min(deadline.left, patience))
+            if not greeting and self._answer_prompt(pressed=b"\n" if quiet else b""):
+                patience = TYPED
         if greeting[0].status:
             raise self._unfit(greeting[0].status)
 
-    def _answer_prompt(self, pressed: bytes) -> None:
-        """Answer what stands at the end of the console; else, press a key."""
+    def _answer_prompt(self, pressed: bytes) -> bool:
+        """Answer what stands at the end of the console; else, press a key.
+
+        :returns: whether anything was typed.
+        """
         waiting, answer = self._rest, pressed
         if self._prompt.search(waiting):
             answer = ERASE_LINE + starting(self._key).encode() + b"\n"
@@ -136,6 +141,7 @@ class ShellSession:
         if answer:
             self._rest = b""
             self._send(answer)
+        return bool(answer)
 
     # commands
 
