@@ -13,20 +13,20 @@ class Answer(enum.Enum):
 
 
 class Fault(enum.Enum):
-    """A cause. The value is the name that people and programs read."""
+    """A cause, in the order in which the kernel comes upon them; the value is what people read."""
 
+    DEVICE_DISABLED = "device disabled"
     NO_IOMMU = "no IOMMU"
-    IOMMU_DISABLED = "IOMMU disabled"
-    NOT_COHERENT = "IOMMU not coherent"
     NO_IOMMUS = "no iommus"
     NO_MAP = "no iommu-map"
-    BAD_PHANDLE = "bad phandle"
     MALFORMED = "malformed"
-    MAP_SHORT = "iommu-map too short"
-    MASK_ZERO = "iommu-map-mask 0"
     MASK_HIDES_ROW = "iommu-map-mask hides a row"
+    MAP_SHORT = "iommu-map too short"
+    BAD_PHANDLE = "bad phandle"
+    IOMMU_DISABLED = "IOMMU disabled"
+    MASK_ZERO = "iommu-map-mask 0"
     STREAM_TAKEN = "stream ID taken"
-    DEVICE_DISABLED = "device disabled"
+    NOT_COHERENT = "IOMMU not coherent"
     BANKS = "context banks"
     NO_MSI = "no MSI"
     NOT_ISOLATED = "interrupts not isolated"

@@ -81,8 +81,8 @@ def not_isolated(own: MsiController | None, all_: Iterable[MsiController]) -> It
     refusing = [kernel.version for kernel in KERNELS if not isolated(kernel, own, every)]
     if refusing:
         by = own or next((each for each in every if each.enabled and not each.isolates), None)
-        who = f"{by.path} does not check" if by else "nothing is known to check"
-        kind = f" ({by.compatible[0]})" if by and by.compatible else ""
-        what = f"{who}{kind} who sends an interrupt: EPERM at VFIO_SET_IOMMU"
+        kind = next(iter(by.compatible), "?") if by else ""
+        who = f"{by.path} ({kind}) does not check" if by else "nothing is known to check"
+        what = f"{who} who sends an interrupt: EPERM at VFIO_SET_IOMMU"
         which = "" if len(refusing) == len(KERNELS) else f" on {', '.join(refusing)}"
         yield Finding(Fault.NOT_ISOLATED, what + which, (UNSAFE,))

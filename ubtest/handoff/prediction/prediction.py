@@ -138,4 +138,5 @@ def _final(device: Device, limits: tuple[Budget, ...], unsafe_interrupts: bool) 
                 f"{limit.iommu} has at most {limit.banks} context banks, {needs} are needed: ENOSPC"
             )
             findings.append(Finding(Fault.BANKS, what, ("# iommu.passthrough=1",)))
-    return replace(device, findings=tuple(findings))
+    order = list(Fault)
+    return replace(device, findings=tuple(sorted(findings, key=lambda f: order.index(f.fault))))
