@@ -15,6 +15,7 @@ import select
 import struct
 import sys
 import time
+from pathlib import Path
 
 IOVA_OUT, IOVA_IN, PAGE = 0x100000, 0x200000, 4096
 TYPE1V2, CONFIG_REGION, EDU = 3, 7, 0x11E81234
@@ -91,8 +92,8 @@ class Probe:
     def group(self):
         for bus in ("pci", "platform", "amba"):
             try:
-                path = os.readlink(f"/sys/bus/{bus}/devices/{self.device}/iommu_group")
-                return int(os.path.basename(path))
+                link = Path(f"/sys/bus/{bus}/devices/{self.device}/iommu_group")
+                return int(link.resolve(strict=True).name)
             except OSError as error:
                 missing = error
         raise missing
@@ -140,6 +141,12 @@ class Probe:
         return None if mapped is None else page
 
 
+def information(raw):
+    """What VFIO_DEVICE_GET_INFO says."""
+    flags, regions, irqs = struct.unpack_from("III", raw, 4)
+    return {"flags": flags, "regions": regions, "irqs": irqs}
+
+
 def mapping_information(raw):
     """Page sizes and mappings left, from VFIO_IOMMU_GET_INFO."""
     flags, sizes, at = struct.unpack_from("=IQI", raw, 4)
@@ -163,13 +170,12 @@ class Device:
 
     def use(self, out, into):
         raw = bytearray(struct.pack("IIIII", 20, 0, 0, 0, 0))
-        names = ("flags", "regions", "irqs")
         info = self.probe.ioctl(
             "VFIO_DEVICE_GET_INFO",
             self.fd,
             GET_INFO,
             raw,
-            of=lambda raw: dict(zip(names, struct.unpack_from("III", raw, 4))),
+            of=information,
         )
         if info is None:
             return

@@ -13,6 +13,8 @@ from ubtest.kernel.vfio_probe import NAME, in_python, vfio_probe
 
 # As on any target that is made ready for VFIO; what cannot be loaded is what the survey then says
 MODULES = "modprobe -a vfio-pci vfio_iommu_type1"
+# What says which devices there are and who needs them
+BEFORE = ("release", "mounts", "swaps", "blocks", "devices", "links", "groups")
 _PUT_AT = "/run/ubtest-vfio-probe"
 
 
@@ -23,7 +25,7 @@ def examine(shell: Shell, names: Iterable[str] = (), *, prepare: str = MODULES) 
     :param prepare: what is run before, to have VFIO's modules.
     :raises CaseError: there is no such device, or one that the target itself needs.
     """
-    target = Target(Survey.gather(shell))
+    target = Target(Survey.gather(shell, BEFORE))
     wanted = [refuse_needed(target, name) for name in names] or idle(target)
     if prepare:
         shell.run(prepare)

@@ -4,7 +4,7 @@ import gzip
 import io
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -68,9 +68,9 @@ class Shell(Protocol):
         """Write a file."""
 
 
-def script() -> str:
+def script(names: Iterable[str] = SECTIONS) -> str:
     """The shell command whose output :func:`_sections` reads; any POSIX shell takes it."""
-    parts = (f"printf '\\n==> {name} <==\\n'; ({what})" for name, what in SECTIONS.items())
+    parts = (f"printf '\\n==> {name} <==\\n'; ({SECTIONS[name]})" for name in names)
     return "{ " + "; ".join(parts) + "; } 2>/dev/null"
 
 
@@ -84,14 +84,15 @@ class Survey:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def gather(cls, shell: Shell) -> "Survey":
+    def gather(cls, shell: Shell, names: Sequence[str] = tuple(SECTIONS)) -> "Survey":
         """Read a target; it is changed in nothing.
 
+        :param names: of the sections; `release` is always wanted.
         :raises CaseError: what came is no survey: the target has no shell, or one that cannot.
         """
-        said = shell.run(script(), 60).output
-        found = _sections(said)
-        if "dmesg" not in found or "release" not in found:
+        said = shell.run(script(names), 60).output
+        found = _sections(said, names)
+        if "release" not in found:
             raise CaseError(
                 f"the target's shell gave no survey: {said[:80]!r}",
                 next_step="it needs a root shell with cat, dmesg, find, grep, ls and printf",
@@ -150,9 +151,8 @@ class Survey:
         return cls(found)
 
 
-def _sections(said: bytes) -> dict[str, bytes]:
+def _sections(said: bytes, names: Sequence[str] = tuple(SECTIONS)) -> dict[str, bytes]:
     """Section by name; those in which nothing is are left out."""
-    names = list(SECTIONS)
     found = {}
     for name, following in zip(names, [*names[1:], ""], strict=True):
         _, _, rest = said.partition(_MARK % name.encode())
