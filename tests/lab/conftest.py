@@ -17,21 +17,22 @@ from ubtest.lab.board import Board
 
 ROOT = Path(__file__).parents[2]
 QEMU = ROOT / "boards" / "qemu-arm64.yaml"
+SANDBOX = ROOT / "boards" / "sandbox.yaml"
 
 
 @pytest.fixture
 def lab(tmp_path) -> Iterator:
-    """Makes a board from boards/qemu-arm64.yaml with some lines replaced; cleans up after it."""
+    """Makes boards from a board file with some lines replaced; cleans up after them."""
     made = []
 
-    def board(*replacements: tuple[str, str]) -> Board:
-        text = QEMU.read_text()
+    def board(*replacements: tuple[str, str], file: Path = QEMU) -> Board:
+        text = file.read_text()
         for old, new in replacements:
-            assert old in text, f"boards/qemu-arm64.yaml has no {old!r}"
+            assert old in text, f"{file} has no {old!r}"
             text = text.replace(old, new)
-        file = tmp_path / "board.yaml"
-        file.write_text(text)
-        made.append(Environment(str(file)))
+        own = tmp_path / "board.yaml"
+        own.write_text(text)
+        made.append(Environment(str(own)))
         return Board(made[-1].get_target())
 
     yield board

@@ -15,25 +15,10 @@ from ubtest.media.disk import build_disk
 KIB = 1024
 
 
-def test_the_prompt_is_exact(board):
-    uboot = board.boot()
-    assert uboot.command("echo '=> '").output == b"=> \r\n"
-    assert uboot.command("false").status == 1
-    assert uboot.command("setenv x 1; printenv x").text == "x=1"
-    assert [uboot.command(f"echo {n}").text for n in range(100)] == [str(n) for n in range(100)]
-
-
 def test_labgrids_command_protocol(board):
     uboot = board.boot()
     assert uboot.run("echo one; echo two") == (["one", "two"], [], 0)
     assert uboot.run_check("echo one") == ["one"]
-
-
-def test_bytes_that_are_not_text_come_through(board):
-    """Memory printed as characters: every byte from 0x80 on, and controls."""
-    uboot = board.boot()
-    uboot.check("mw.l 48000000 8180ff01; mw.l 48000004 00")
-    assert uboot.command('setexpr.s x *48000000; echo "$x"').output == b"\x01\xff\x80\x81\r\n"
 
 
 def test_a_crash_ends_the_wait_and_the_next_boot_works(board):

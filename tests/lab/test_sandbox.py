@@ -4,12 +4,10 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from labgrid import Environment
+from conftest import SANDBOX
 
 from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError
 from ubtest.firmware.bundle import Bundle, find
@@ -19,45 +17,14 @@ from ubtest.media.disk import build_disk
 
 pytestmark = pytest.mark.slow  # wants another build of U-Boot
 
-SANDBOX = ROOT / "boards" / "sandbox.yaml"
-
 
 @pytest.fixture
-def boards() -> Iterator:
-    """Makes boards from boards/sandbox.yaml; cleans up after them."""
-    made = []
-
-    def board() -> Board:
-        made.append(Environment(str(SANDBOX)))
-        return Board(made[-1].get_target())
-
-    yield board
-    for env in made:
-        env.cleanup()
-
-
-@pytest.fixture
-def board(boards) -> Board:
+def board(lab) -> Board:
     """boards/sandbox.yaml as it is."""
-    return boards()
+    return lab(file=SANDBOX)
 
 
 # the console
-
-
-def test_the_prompt_is_exact(board):
-    uboot = board.boot()
-    assert uboot.command("echo '=> '").output == b"=> \r\n"
-    assert uboot.command("false").status == 1
-    assert uboot.command("setenv x 1; printenv x").text == "x=1"
-    assert [uboot.command(f"echo {n}").text for n in range(100)] == [str(n) for n in range(100)]
-
-
-def test_bytes_that_are_not_text_come_through(board):
-    """Memory printed as characters: every byte from 0x80 on, and controls."""
-    uboot = board.boot()
-    uboot.check("mw.l 1000000 8180ff01; mw.l 1000004 00")
-    assert uboot.command('setexpr.s x *1000000; echo "$x"').output == b"\x01\xff\x80\x81\r\n"
 
 
 def test_a_line_as_long_as_the_firmware_takes(board):
@@ -225,8 +192,8 @@ def test_bytes_go_straight_into_memory(board):
 # beside each other, and afterwards
 
 
-def test_two_at_once_do_not_meet(boards):
-    one, other = boards(), boards()
+def test_two_at_once_do_not_meet(lab):
+    one, other = lab(file=SANDBOX), lab(file=SANDBOX)
     one.boot().check("setenv who one; mw.b 1000000 11 100; sf probe; sf write 1000000 0 100")
     other.boot().check("setenv who other; mw.b 1000000 22 100; sf probe; sf write 1000000 0 100")
     assert one.uboot.check("printenv who") == "who=one"
