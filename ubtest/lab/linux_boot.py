@@ -61,7 +61,15 @@ class LinuxBoot:
         else:
             handover = self._by_booti(uboot, partition, line)
             tree = self._tree(uboot, f"{place:#x}")
+        self.look(uboot, tree)
         uboot.session.start(f"{handover} {tree}")
+
+    def look(self, uboot: UBootConsoleDriver, tree: str) -> None:
+        """Called right before the command that does not return; for those who want to see what is
+        handed over.
+
+        :param tree: where the device tree is, as U-Boot's commands take it.
+        """
 
     def _tree(self, uboot: UBootConsoleDriver, place: str) -> str:
         if not self.tree:
