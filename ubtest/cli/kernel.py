@@ -62,7 +62,7 @@ def register(commands: Commands) -> None:
         type=_days,
         default=30,
         metavar="N",
-        help="keep what was used in the last N days; 0: only what runs (default: %(default)s)",
+        help="keep what was used in the last N days (default: %(default)s)",
     )
     prune.add_argument("--dry-run", action="store_true", help="only say what would go")
 
@@ -179,6 +179,6 @@ def _megabytes(size: int) -> str:
 
 def _days(text: str) -> int:
     number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("at least 0")
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
     return number

@@ -24,6 +24,7 @@ from ubtest.project import cache
 
 DEFAULT = "debian:6.1"
 MANIFEST = "manifest.json"
+LARGE = 32 << 20  # bytes of an initramfs that make one wait; modules with debug information do
 FORMAT = 1  # rises when the same packages give another folder or another initramfs
 
 
@@ -63,17 +64,10 @@ def get(origin: str = DEFAULT, say: Say = lambda _: None) -> KernelBundle:
     :raises CaseError: no such origin, or a kernel that cannot be taken.
     :raises HostError: no mirror, no such version, or no room.
     """
-    if version := debian_version(origin):
+    if not (known := _known(origin)):
         with locked("kernels", f"fetching the kernel {origin}", say):
-            known = folders(f"debian-{version}")
-            folder = known[0] if known else _fetch(version, say)
-    else:
-        kernel = own(Path(origin))
-        with locked("kernels", f"taking the kernel {origin}", say):
-            folder = _place(origin, kernel)
-            if not folder.is_dir():
-                _take(origin, kernel, folder, say)
-    return _open(folder, say)
+            known = _known(origin) or [_made(origin, say)]
+    return _open(known[0], say)
 
 
 def debian_version(origin: str) -> str | None:
@@ -95,11 +89,7 @@ def find(origin: str = DEFAULT) -> KernelBundle:
     :raises HostError: it is not there, or a user's kernel is another one by now; names the
         command that fetches it.
     """
-    if version := debian_version(origin):
-        known = folders(f"debian-{version}")
-    else:
-        known = [f for f in [_place(origin, own(Path(origin)))] if f.is_dir()]
-    if known:
+    if known := _known(origin):
         return _open(known[0], lambda _: None)
     raise HostError(
         f"the kernel {origin} is not in the cache", next_step=f"ubtest kernel get {origin}"
@@ -125,6 +115,19 @@ def folders(name: str) -> list[Path]:
     """What the cache has by the name of an origin's folder or "*", what came last first."""
     found = kernels().glob(f"{name}/[!.]*/{MANIFEST}")
     return [path.parent for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def _known(origin: str) -> list[Path]:
+    """What the cache has of an origin, what came last first."""
+    if version := debian_version(origin):
+        return folders(f"debian-{version}")
+    return [place for place in [_place(origin, own(Path(origin)))] if place.is_dir()]
+
+
+def _made(origin: str, say: Say) -> Path:
+    if version := debian_version(origin):
+        return _fetch(version, say)
+    return _take(origin, own(Path(origin)), say)
 
 
 def _fetch(version: str, say: Say) -> Path:
@@ -154,7 +157,8 @@ def _place(origin: str, kernel: OwnKernel) -> Path:
     return kernels() / f"{name}-{_digest(str(path))[:8]}" / key
 
 
-def _take(origin: str, kernel: OwnKernel, folder: Path, say: Say) -> None:
+def _take(origin: str, kernel: OwnKernel, say: Say) -> Path:
+    folder = _place(origin, kernel)
     with whole(folder) as draft:
         shutil.copyfile(kernel.image, draft / "Image")
         (draft / "config").write_text(kernel.config.lines())
@@ -168,6 +172,7 @@ def _take(origin: str, kernel: OwnKernel, folder: Path, say: Say) -> None:
                 (draft / name).parent.mkdir(parents=True, exist_ok=True)
                 (draft / name).symlink_to(target.resolve())
         _describe(draft, facts)
+    return folder
 
 
 def manifest(folder: Path) -> dict[str, str]:
@@ -232,6 +237,8 @@ def _initrd(folder: Path, tree: ModuleTree, say: Say) -> Path:
                 with whole(target) as draft:
                     packed = initramfs(tree, (folder / "busybox").read_bytes(), members)
                     (draft / "initrd.gz").write_bytes(packed)
+                if len(packed) > LARGE:
+                    say(f"{len(packed) >> 20} MiB: strip the modules, with INSTALL_MOD_STRIP=1")
     return target / "initrd.gz"
 
 

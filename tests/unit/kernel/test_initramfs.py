@@ -32,6 +32,7 @@ def test_it_holds_init_busybox_its_names_modules_and_programs(make_tree: Make) -
 def test_the_same_input_is_the_same_bytes(make_tree: Make) -> None:
     one, two = (ModuleTree(make_tree(n) / "lib" / "modules" / RELEASE) for n in ("one", "two"))
     assert initramfs(one, busybox()) == initramfs(two, busybox())
+    assert initramfs(one, busybox())[4:8] == bytes(4)  # gzip's time
 
 
 def test_a_kernel_without_modules_has_a_shell_too(tmp_path: Path) -> None:

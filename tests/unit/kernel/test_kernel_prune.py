@@ -5,8 +5,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from ubtest.kernel.bundle import get
 from ubtest.kernel.prune import unwanted
 
@@ -59,8 +57,15 @@ def test_what_nobody_used_goes_unless_it_is_in_use(make_tree: Make, cache: Path)
     assert not [*cache.glob("kernels/*/*")]
 
 
-@pytest.mark.parametrize("days", [0, 1])
-def test_days(make_tree: Make, cache: Path, days: int) -> None:
-    get(str(make_tree()))
-    gc.collect()
-    assert len(paths(cache, days)) == (0 if days else 2)
+def test_what_was_made_for_kernels_goes_by_age(cache: Path) -> None:
+    for name in ("vfio-probe", "vfio-platform", "rootfs"):
+        (cache / name / "key").mkdir(parents=True)
+    assert paths(cache, 1) == []
+    age(cache, 2)
+    assert paths(cache, 1) == [
+        "vfio-probe: made more than 1 day ago",
+        "vfio-platform: made more than 1 day ago",
+        "rootfs: made more than 1 day ago",
+    ]
+    assert all(each.remove() for each in unwanted(1))
+    assert not [*cache.glob("*/key")]

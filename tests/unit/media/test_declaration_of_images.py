@@ -1,10 +1,11 @@
 """images/*.yaml: read, or refused with file, line and what is allowed."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ubtest.errors import CaseError
+from ubtest.errors import CaseError, HostError
 from ubtest.media.damage import DAMAGES
 from ubtest.media.declaration import read_image, tables
 from ubtest.media.spec import Partition
@@ -92,6 +93,8 @@ def test_the_images_of_the_repository(path: Path) -> None:
         ("partitions:\n  - files: {a: {probe: vax}}", ":2: probe must be one of aa64, arm, x64"),
         ("partitions:\n  - files: {a: {probe: x64, nonce: 'a b'}}", ":2: nonce must be"),
         ("partitions:\n  - files: {a: {bundle: ../x}}", "no firmware for"),
+        ("partitions:\n  - files: {a: {kernel: debian:6.1}}", ":2: kernel must be ORIGIN/Image"),
+        ("partitions:\n  - files: {a: {kernel: debian:6.1/x}}", ":2: kernel must be ORIGIN/Image"),
         ("partitions:\n  - files: {a: {bundle: qemu-arm64/../x}}", ":2: bundle must be BOARD/NAME"),
         ("partitions: &a [*a]", "a partition is a mapping"),
         ("x" * (2 << 20), "larger than 1 MiB"),
@@ -116,3 +119,33 @@ def test_the_document_has_the_tables() -> None:
     for name, damage in DAMAGES.items():
         word = "must boot" if damage.boots else "must not boot"
         assert f"| `{name}` | {word} | {damage.changes} |" in text
+
+
+@dataclass(frozen=True)
+class FakeKernel:
+    image: Path
+    initrd: Path
+
+
+def test_a_kernel_of_the_cache_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Image").write_bytes(b"kernel")
+    (tmp_path / "initrd.gz").write_bytes(b"initramfs")
+    asked = []
+
+    def find(origin: str) -> FakeKernel:
+        asked.append(origin)
+        return FakeKernel(tmp_path / "Image", tmp_path / "initrd.gz")
+
+    monkeypatch.setattr("ubtest.kernel.bundle.find", find)
+    text = "partitions:\n  - files: {a: {kernel: debian:6.1/Image}, b: {kernel: my/linux/initrd}}\n"
+    assert read(tmp_path, text).partitions[0].files == {"a": b"kernel", "b": b"initramfs"}
+    assert asked == ["debian:6.1", "my/linux"]
+
+
+def test_a_kernel_that_is_not_there_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UBTEST_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(HostError, match="not in the cache") as raised:
+        read_image(PROJECT.root / "images" / "linux.yaml", PROJECT)
+    assert raised.value.next_step == "ubtest kernel get debian:6.1"
