@@ -184,7 +184,12 @@ class Board:
             uboot, storage.partition, storage.find, arguments, place
         )
         self.strategy.transition("linux")
-        shell: LinuxShellDriver = self.target.get_driver("LinuxShellDriver")
+        return self.shell
+
+    @property
+    def shell(self) -> LinuxShellDriver:
+        """The shell of the Linux that runs; see :meth:`linux`."""
+        shell: LinuxShellDriver = self.target.get_driver("LinuxShellDriver", activate=False)
         return shell
 
     def off(self) -> None:

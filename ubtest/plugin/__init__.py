@@ -1,6 +1,17 @@
 """The pytest plugin: a board file on the command line turns pytest into the board suite."""
 
-from ubtest.plugin.fixtures import board, firmware, flash, keyring, prompt, results, uboot, variant
+from ubtest.plugin.fixtures import (
+    board,
+    firmware,
+    flash,
+    kernel,
+    keyring,
+    linux,
+    prompt,
+    results,
+    uboot,
+    variant,
+)
 from ubtest.plugin.hooks import (
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -17,7 +28,9 @@ __all__ = [
     "board",
     "firmware",
     "flash",
+    "kernel",
     "keyring",
+    "linux",
     "prompt",
     "pytest_addoption",
     "pytest_collection_modifyitems",

@@ -10,7 +10,11 @@ from ubtest.crypto.keyring import KeyRing
 from ubtest.errors import CaseError
 from ubtest.firmware.bundle import Bundle, find
 from ubtest.firmware.recipe import check_current
+from ubtest.kernel.bundle import KernelBundle
+from ubtest.kernel.bundle import find as find_kernel
 from ubtest.lab.board import Board
+from ubtest.lab.linux import LinuxShellDriver
+from ubtest.lab.linux_boot import LinuxBoot
 from ubtest.lab.strategy import State
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.content import Content
@@ -62,7 +66,6 @@ def keyring(request: pytest.FixtureRequest) -> KeyRing:
 def board(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
     """The board, powered off, with fresh flash and no disk; its console is recorded."""
     run = board_run(request.config)
-    run.untouched = None
     with _recorded(run, results):
         try:
             _renew(run)
@@ -93,6 +96,43 @@ def prompt(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
             run.board.off()
 
 
+@pytest.fixture(scope="session")
+def kernel(request: pytest.FixtureRequest) -> KernelBundle:
+    """The kernel that `--kernel` names.
+
+    :raises HostError: it is not in the cache; names the command that fetches it.
+    """
+    return find_kernel(request.config.getoption("kernel"))
+
+
+@pytest.fixture
+def linux(
+    request: pytest.FixtureRequest, results: Results, kernel: KernelBundle
+) -> Iterator[LinuxShellDriver]:
+    """The shell of a kernel that U-Boot's EFI boot manager started, for a test that leaves no
+    trace there.
+
+    It is not booted again after such a test. A test that does leave one says so with
+    ``@pytest.mark.mutates("linux")``: that, and any failure, costs the next one a boot. A test
+    that wants a boot of its own takes ``board`` and calls ``board.linux()``.
+    """
+    run = board_run(request.config)
+    with _recorded(run, results):
+        if not run.shared_linux or run.board.strategy.status is not State.linux:
+            _renew(run)
+            run.board.linux(LinuxBoot(kernel))
+            run.shared_linux = True
+        shell = run.board.shell
+        yield shell
+        failed = request.node.stash.get(FAILED, False)
+        if failed or "linux" in _mutated(request):
+            run.shared_linux = False
+            run.board.strategy.lost()
+            run.board.off()
+        else:
+            shell.check("true")  # a kernel that died meanwhile is this test's finding
+
+
 @contextmanager
 def _recorded(run: BoardRun, results: Results) -> Iterator[None]:
     """Keep the console and how the board was started, also where that failed."""
@@ -105,7 +145,12 @@ def _recorded(run: BoardRun, results: Results) -> Iterator[None]:
         results.keep("qemu.txt", "".join(lines))
 
 
+def _mutated(request: pytest.FixtureRequest) -> set[str]:
+    return {arg for mark in request.node.iter_markers("mutates") for arg in mark.args}
+
+
 def _renew(run: BoardRun) -> None:
+    run.untouched, run.shared_linux = None, False
     run.board.off()
     run.board.machine.bundle = run.firmware
     image = run.board.updatable
@@ -164,8 +209,7 @@ def flash(request: pytest.FixtureRequest, board: Board) -> Iterator[Flash]:
     yield flash
     if request.node.stash.get(FAILED, False):
         return  # the verdict is there; what the flash holds now may be the firmware's doing
-    declared = {arg for mark in request.node.iter_markers("mutates") for arg in mark.args}
-    if "flash" not in declared and (changes := flash.changes):
+    if "flash" not in _mutated(request) and (changes := flash.changes):
         raise CaseError(
             f"the test changed the flash at {_shown(changes)} and did not say so",
             next_step='mark it with @pytest.mark.mutates("flash")',

@@ -10,6 +10,7 @@ from labgrid.config import Config
 from labgrid.exceptions import InvalidConfigError
 
 from ubtest.errors import CaseError, FirmwareError, UbtestError
+from ubtest.kernel.bundle import DEFAULT
 from ubtest.plugin.known_bugs import known_bug
 from ubtest.plugin.recording import run_folder
 from ubtest.plugin.run_state import FAILED, FOLDER, RUN, board_run, open_run
@@ -21,8 +22,8 @@ MARKERS = (
     '("EFI_CAPSULE_AUTHENTICATE", or "!X" for a symbol that must be off), or features of the board '
     'file ("flash-readback"); a test whose need is missing is skipped with the reason, or is an '
     "error where the board file promises it",
-    'mutates(*what): what of the board the test changes ("flash"); an undeclared change of the '
-    "flash is an error",
+    'mutates(*what): what of the board the test changes: "flash", whose undeclared change is an '
+    'error, or "linux", the running system of the fixture `linux`',
     "slow: belongs to a group that takes a minute or more; runs with --slow only",
     "variant: wants another build of the board's firmware; comes by itself with the fixture "
     "`variant`",
@@ -42,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="test this firmware: a bundle, a build directory, or a u-boot.bin with its .config "
         "beside it; default: the newest bundle of `ubtest firmware list` for the board",
+    )
+    group.addoption(
+        "--kernel",
+        default=DEFAULT,
+        metavar="ORIGIN",
+        help="boot this kernel of `ubtest kernel list` (default: %(default)s)",
     )
     group.addoption("--slow", action="store_true", help="run the tests marked slow, too")
     group.addoption(
@@ -112,8 +119,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if "variant" in getattr(item, "fixturenames", ()):
+    fixtures = getattr(item, "fixturenames", ())
+    if "variant" in fixtures:
         item.add_marker("variant")
+    if "linux" in fixtures:
+        item.add_marker(pytest.mark.needs("linux"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
