@@ -75,20 +75,26 @@ def build(project: Project, on_wait: Callable[[str], None] = lambda _: None) -> 
         if not target.is_dir():
             with whole(target) as draft:
                 for each in TARGETS.values():
-                    _compile(folder, each, draft)
+                    compile_probe(folder, each, draft)
     return target
 
 
-def _compile(sources: Path, target: Target, draft: Path) -> None:
+def compile_probe(sources: Path, target: Target, draft: Path) -> Path:
+    """Make `ARCH.efi` in a folder.
+
+    :raises HostError: the compiler is missing or fails.
+    """
     objects = []
+    image = draft / f"{target.machine.name}.efi"
     for name in SOURCES:
         made = draft / f"{target.machine.name}-{Path(name).stem}.o"
         argv = (COMPILER, f"--target={target.triple}", *COMPILE, *target.flags)
         run([*argv, "-c", name, "-o", made], cwd=sources)
         objects.append(made)
-    run([LINKER, *LINK, f"/out:{draft / target.machine.name}.efi", *objects])
+    run([LINKER, *LINK, f"/out:{image}", *objects])
     for each in objects:
         each.unlink()
+    return image
 
 
 def _key(folder: Path) -> str:

@@ -16,8 +16,10 @@ from ubtest.formats.status import ERROR, LOAD_ERROR, in_bits
 from ubtest.media.build import build_image, partition_of
 from ubtest.media.damage import DAMAGES
 from ubtest.media.spec import Image, esp_image
+from ubtest.probe.build import TARGETS, compile_probe
 from ubtest.probe.facts import Initrd
-from ubtest.probe.orders import Orders
+from ubtest.probe.orders import Orders, told
+from ubtest.project import Project
 from ubtest.uefi import variables
 from ubtest.uefi.boot import boot, started
 
@@ -119,6 +121,19 @@ def test_a_damaged_image_does_not_start(board, insert, boot_file, option, orders
     assert tried.runs == ()
     assert tried.status not in (0, None)
     assert board.uboot.check("echo still here") == "still here"
+
+
+@pytest.mark.needs("TARGET_QEMU_ARM_32BIT")
+@pytest.mark.known_bug("thumb-relocations")
+def test_an_image_as_clang_makes_it_by_itself(board, insert, machine, option, orders, tmp_path):
+    """Without -mno-movt, addresses stand in instructions; Microsoft's PE format has a relocation
+    for that."""
+    target = replace(TARGETS[machine.name], flags=())
+    made = compile_probe(Project.find().root / "images" / "probe", target, tmp_path).read_bytes()
+    image = esp_image({machine.boot_path: told(made, orders)})
+    insert(image)
+    option(image)
+    assert boot(board).nonces() == [orders.nonce]
 
 
 @pytest.mark.parametrize("status", [0, LOAD_ERROR, ERROR | 77])
