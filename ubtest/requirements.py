@@ -75,12 +75,13 @@ SOURCE = (
     Requirement("git", "git", "builds from a git revision"),
 )
 BOARD = (
-    Requirement("qemu-system-arm", "qemu-system-aarch64", "the board of boards/qemu-arm64.yaml"),
+    Requirement("qemu-system-arm", "qemu-system-aarch64", "boards/qemu-arm64.yaml and qemu-arm.yaml"),
     Requirement("qemu-system-x86", "qemu-system-x86_64", "the board of boards/qemu-x86_64.yaml"),
     Requirement("qemu-utils", "qemu-img", "disk images that can go back to a snapshot"),
     Requirement("util-linux", "setpriv", "programs end when the run that started them is killed"),
     Requirement("device-tree-compiler", "fdtput", "puts the capsule key into the device tree"),
     Requirement("mtools", "mformat", "makes FAT file systems"),
+    Requirement("e2fsprogs", "mke2fs", "makes root file systems for the target", ("-V",)),
     Requirement("clang-14", "clang-14", "compiles the boot probe of images/probe"),
     Requirement("lld-14", "lld-link-14", "links the boot probe"),
     Requirement("sbsigntool", "sbsign", "signs EFI images for Secure Boot"),
