@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from ubtest.cli import kernel_extra
 from ubtest.cli.command import Commands, add, group
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ def register(commands: Commands) -> None:
         example="ubtest kernel get ~/linux",
     )
     _origin(get)
+    get.add_argument(
+        "--refresh",
+        action="store_true",
+        help="ask Debian's mirror whether there is a newer revision",
+    )
     show = add(
         kernel,
         "show",
@@ -65,6 +71,7 @@ def register(commands: Commands) -> None:
         help="keep what was used in the last N days (default: %(default)s)",
     )
     prune.add_argument("--dry-run", action="store_true", help="only say what would go")
+    kernel_extra.register(kernel)
 
 
 def _get(options: argparse.Namespace) -> int:
@@ -73,7 +80,7 @@ def _get(options: argparse.Namespace) -> int:
     from ubtest.kernel.bundle import get
 
     with progress() as show:
-        kernel = get(options.origin, lambda text: show(Progress(text)))
+        kernel = get(options.origin, lambda text: show(Progress(text)), refresh=options.refresh)
     came = kernel.manifest.get("package", kernel.origin)
     print(
         f"Linux {kernel.release} ({came}), initramfs {_megabytes(kernel.initrd.stat().st_size)}",

@@ -12,12 +12,14 @@ Format = Literal["raw", "qcow2"]
 # bus -> the QEMU device that puts a disk on it
 BUSES: dict[str, dict[str, str]] = {
     "virtio": {"driver": "virtio-blk-pci"},
+    "virtio-mmio": {"driver": "virtio-blk-device"},  # behind no IOMMU; U-Boot counts it first
     "usb": {"driver": "usb-storage", "bus": "xhci.0"},
     "scsi": {"driver": "scsi-hd"},  # a LUN, attached to a `usb-bot` or the like
     "nvme": {"driver": "nvme"},
     "sd": {"driver": "sd-card", "bus": "sd-bus"},  # its size is a power of two
 }
-COLD_ONLY = {"sd"}  # QEMU 7.2 takes no card while it runs: its monitor does not answer again
+# QEMU 7.2 takes no SD card while it runs: its monitor does not answer again
+COLD_ONLY = {"sd", "virtio-mmio"}
 
 
 @dataclass(frozen=True)
