@@ -56,17 +56,20 @@ class KernelBundle:
     manifest: dict[str, str]
 
 
-def get(origin: str = DEFAULT, say: Say = lambda _: None) -> KernelBundle:
+def get(origin: str = DEFAULT, say: Say = lambda _: None, *, refresh: bool = False) -> KernelBundle:
     """The kernel of an origin, fetched when it is not in the cache yet.
 
     :param origin: "debian:VERSION", or a path to an Image or to a folder with one.
     :param say: told what takes time.
+    :param refresh: ask the mirror for a newer revision of what is in the cache, too.
     :raises CaseError: no such origin, or a kernel that cannot be taken.
     :raises HostError: no mirror, no such version, or no room.
     """
-    if not (known := _known(origin)):
+    known = [] if refresh else _known(origin)
+    if not known:
         with locked("kernels", f"fetching the kernel {origin}", say):
-            known = _known(origin) or [_made(origin, say)]
+            known = [] if refresh else _known(origin)
+            known = known or [_made(origin, say, refresh)]
     return _open(known[0], say)
 
 
@@ -124,23 +127,25 @@ def _known(origin: str) -> list[Path]:
     return [place for place in [_place(origin, own(Path(origin)))] if place.is_dir()]
 
 
-def _made(origin: str, say: Say) -> Path:
-    if version := debian_version(origin):
-        return _fetch(version, say)
-    return _take(origin, own(Path(origin)), say)
-
-
-def _fetch(version: str, say: Say) -> Path:
-    packages = debian.locate(version, say)
+def _made(origin: str, say: Say, refresh: bool) -> Path:
+    version = debian_version(origin)
+    if version is None:
+        return _take(origin, own(Path(origin)), say)
+    packages = debian.locate(version, say, refresh=refresh)
     try:
         return _unpack(version, packages, say)
     except HostError:
+        if refresh:
+            raise
         # The mirror may have moved on to the next revision since the lists were fetched
         return _unpack(version, debian.locate(version, say, refresh=True), say)
 
 
 def _unpack(version: str, packages: debian.Packages, say: Say) -> Path:
     folder = kernels() / f"debian-{version}" / _digest(FORMAT, packages.facts["sha256"])
+    if folder.is_dir():
+        (folder / MANIFEST).touch()  # it is what came last
+        return folder
     with whole(folder) as draft:
         packages.unpack(draft, say)
         _describe(draft, {"origin": f"debian:{version}", **packages.facts})
@@ -159,6 +164,8 @@ def _place(origin: str, kernel: OwnKernel) -> Path:
 
 def _take(origin: str, kernel: OwnKernel, say: Say) -> Path:
     folder = _place(origin, kernel)
+    if folder.is_dir():
+        return folder
     with whole(folder) as draft:
         shutil.copyfile(kernel.image, draft / "Image")
         (draft / "config").write_text(kernel.config.lines())

@@ -139,6 +139,18 @@ def test_a_mirror_that_moved_on_is_asked_again(mirror: Mirror, make_tree: Make) 
     assert get("debian:6.1").release == "6.1.0-51-arm64"
 
 
+def test_a_refresh_gets_the_next_revision_or_the_same(mirror: Mirror, make_tree: Make) -> None:
+    first = get("debian:6.1")
+    mirror.downloads.clear()
+    assert get("debian:6.1", refresh=True).path == first.path
+    assert mirror.downloads == []
+    mirror.publish("bookworm", "6.1.180-1", make_tree("newer", "6.1.0-51-arm64"))
+    assert get("debian:6.1").path == first.path
+    assert get("debian:6.1", refresh=True).release == "6.1.0-51-arm64"
+    assert find("debian:6.1").release == "6.1.0-51-arm64"
+    assert first.image.is_file()
+
+
 def test_a_suite_is_found_that_nobody_knew_of(mirror: Mirror, make_tree: Make) -> None:
     mirror.publish("sid", "7.1.2-1", make_tree("sid", "7.1.2-arm64"))
     assert get("debian:7.1").release == "7.1.2-arm64"
