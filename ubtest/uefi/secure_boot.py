@@ -9,15 +9,17 @@ from ubtest.crypto.key import Key
 from ubtest.errors import FirmwareError
 from ubtest.formats.authvar import APPEND_WRITE, AuthenticatedWrite
 from ubtest.formats.efitime import EfiTime
-from ubtest.formats.guid import CERT_SHA256, CERT_X509_SHA256, Guid
+from ubtest.formats.guid import CERT_SHA256, CERT_X509_SHA256, GLOBAL_VARIABLE, Guid
 from ubtest.formats.siglist import Signature, SignatureList, x509_database
 from ubtest.formats.varstore import TIME_BASED_AUTHENTICATED
 from ubtest.lab.board import Board
 from ubtest.uefi import variables
 
 OWNER = Guid.of("7a4d2c1e-5b0f-4c3a-9d61-0e8f2b7c9a35")  # whose entries in the databases are ours
+_MODES = ("SecureBoot", "SetupMode", "AuditMode", "DeployedMode")
 ENROLLED = EfiTime(2026, 1, 1)  # when; later writes have to say something later
 LATER = EfiTime(2026, 1, 2)
+LAST = EfiTime(2099, 1, 1)
 
 _FLAGS = {1: "-nv", 2: "-bs", 4: "-rt", TIME_BASED_AUTHENTICATED: "-at", APPEND_WRITE: "-a"}
 
@@ -42,13 +44,15 @@ def state(board: Board) -> State:
     :raises FirmwareError: one of the four variables is missing or not one byte.
     """
 
+    found = variables.read_any(board.uboot, *_MODES)
+
     def value(name: str) -> int:
-        variable = variables.read(board.uboot, name)
+        variable = found.get((name, GLOBAL_VARIABLE))
         if variable is None or len(variable.data) != 1:
             raise FirmwareError(f"{name} is {variable}: must be a variable of one byte")
         return variable.data[0]
 
-    return State(*map(value, ("SecureBoot", "SetupMode", "AuditMode", "DeployedMode")))
+    return State(*map(value, _MODES))
 
 
 def certificates(*keys: Key) -> bytes:
@@ -102,11 +106,6 @@ class Platform:
         keys = {"db": self.db, "KEK": self.kek, "PK": self.pk}
         return {name: certificates(key) for name, key in keys.items()}
 
-    def is_enrolled(self, board: Board) -> bool:
-        """Whether the board holds just that, and enforces it."""
-        holds = {name: value(board, name) for name in ("db", "dbx", "KEK", "PK")}
-        return holds == {**self.content, "dbx": None} and state(board) == USER_MODE
-
     def enrol(self, board: Board, db: bytes | None = None, dbx: bytes = b"") -> None:
         """Write the databases, KEK and last PK, which ends setup mode.
 
@@ -120,13 +119,29 @@ class Platform:
             if content:
                 self.must_take(board, name, content, self.pk)
 
-    def must_take(self, board: Board, name: str, content: bytes, signer: Key) -> None:
+    def put(self, board: Board, name: str, content: bytes) -> None:
+        """Let a database hold just that on a platform that is enrolled, as if it had been enrolled
+        so: what it held is deleted, and with it the time of that.
+
+        :param content: empty for none.
+        :raises FirmwareError: as :meth:`must_take`.
+        """
+        if value(board, name) is not None:
+            self.must_take(board, name, b"", self.kek, LAST)
+        if content:
+            self.must_take(board, name, content, self.kek)
+
+    def must_take(
+        self, board: Board, name: str, content: bytes, signer: Key, time: EfiTime = ENROLLED
+    ) -> None:
         """Write one of them as it has to be.
 
+        :param content: empty to delete it.
         :raises FirmwareError: the firmware refuses it, or holds something else after.
         """
-        plain = AuthenticatedWrite(name, content, ENROLLED)
-        if not write(board, signed_write(signer, plain)) or value(board, name) != content:
+        plain = AuthenticatedWrite(name, content, time)
+        taken = write(board, signed_write(signer, plain))
+        if not taken or value(board, name) != (content or None):
             raise FirmwareError(
                 f"the firmware did not take {name}", tail=board.uboot.transcript.tail()
             )

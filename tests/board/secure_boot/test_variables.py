@@ -1,10 +1,10 @@
 """Who may change the keys and databases of Secure Boot: the table, row by row."""
 
 import pytest
+from secure_boot_needs import SECURE_BOOT
 
 from ubtest.cases.secure_boot_variables import ROWS, Content, Row
 from ubtest.formats.authvar import AuthenticatedWrite
-from ubtest.plugin.run_state import board_run
 from ubtest.uefi.secure_boot import (
     LATER,
     SETUP_MODE,
@@ -15,31 +15,7 @@ from ubtest.uefi.secure_boot import (
     write,
 )
 
-pytestmark = [
-    pytest.mark.needs("EFI_SECURE_BOOT", "CMD_NVEDIT_EFI"),
-    pytest.mark.needs("!SANDBOX"),  # `setenv -i` wants an address of another kind there
-    pytest.mark.slow,
-]
-
-
-@pytest.fixture(scope="module")
-def nothing_left(request):
-    """What the rows share ends with them: no other test finds keys on its board."""
-    yield
-    run = board_run(request.config)
-    run.untouched = None
-    run.board.strategy.lost()
-    run.board.off()
-
-
-@pytest.fixture
-def enrolled(nothing_left, prompt, platform):
-    """The keys, enrolled on a board that is only booted again after a row that changed them."""
-    if not platform.is_enrolled(prompt):
-        if state(prompt) != SETUP_MODE:
-            prompt.uboot.reset()  # without a disk nothing is kept
-        platform.enrol(prompt)
-    return platform
+pytestmark = [SECURE_BOOT, pytest.mark.slow]
 
 
 def marked(row: Row):
