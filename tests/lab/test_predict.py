@@ -4,9 +4,9 @@ The kernel must have been fetched: `ubtest kernel get debian:6.1`.
 """
 
 import json
+import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,9 @@ def test_macchiatobin_has_its_smmu_off_and_its_network_cards_beside_it(
     assert (iommu["path"], iommu["enabled"], iommu["banks"]) == (SMMU, False, 8)
     found = {each["name"]: faults(each) for each in said["devices"]}
     assert found.keys() >= {"f2000000.ethernet", "f4000000.ethernet", "f2500000.usb", "0000:*"}
-    assert all(
-        each[-2:] == ["IOMMU disabled", "interrupts not isolated"] for each in found.values()
-    )
+    always = {"IOMMU disabled", "interrupts not isolated"}
+    assert all(always <= set(each) for each in found.values())
+    assert "context banks" in found["0000:*"], "one device too many on 6.1"
     assert [name for name in found if "no iommus" in found[name]] == [
         "f2000000.ethernet",
         "f4000000.ethernet",
@@ -111,11 +111,10 @@ def test_macchiatobin_mended_runs_out_of_context_banks(
 
 
 def test_a_prediction_takes_a_third_of_a_second(mcbin: Path) -> None:
-    """The best of five whole processes: other work on the machine makes no program faster."""
-    taken = []
-    for _ in range(5):
-        started = time.monotonic()
-        command = [sys.executable, "-c", PROGRAM, "handoff", "predict", str(mcbin)]
-        assert subprocess.run(command, capture_output=True, check=False).returncode == 1
-        taken.append(time.monotonic() - started)
-    assert min(taken) < 0.3
+    """In processor time of the whole process, which other work on the machine makes no longer."""
+    before = os.times()
+    command = [sys.executable, "-c", PROGRAM, "handoff", "predict", str(mcbin)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+    after = os.times()
+    taken = after.children_user - before.children_user
+    assert 0 < taken + after.children_system - before.children_system < 0.3

@@ -14,7 +14,7 @@ from ubtest.handoff.prediction.iommu import Iommu
 from ubtest.handoff.prediction.kernels import KERNELS
 from ubtest.handoff.prediction.prediction import Prediction
 
-_DERIVED = ("driver", "answer", "group", "dma", "msi")
+_DERIVED = ("driver", "answer", "group", "opens", "dma", "msi")
 
 
 def as_json(prediction: Prediction) -> str:

@@ -90,6 +90,13 @@ def test_banks_run_out(masters: int, faults: set[Fault]) -> None:
     assert found.asked[0].group, "the group is there; VFIO_SET_IOMMU answers ENOSPC"
 
 
+def test_a_bus_is_told_of_the_bank_that_a_function_of_it_takes() -> None:
+    tree = with_masters(mcbin(), *range(0x450, 0x455))
+    found = predict(blob(tree))
+    assert Fault.BANKS not in found.device(NIC).faults
+    assert "9 on 6.1" in found.device("0000:*").findings[0].what
+
+
 def test_a_shared_group_takes_one_bank_and_one_entry() -> None:
     tree = with_masters(mcbin(), 0x440)
     (budget,) = predict(blob(tree), ["00:03.0", "00:07.0", "00:01.0"]).budgets

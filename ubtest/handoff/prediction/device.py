@@ -1,6 +1,6 @@
 """A device as the prediction has it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ubtest.handoff.prediction.fault import Answer, Fault, Finding
 from ubtest.handoff.prediction.iommu import Kind
@@ -33,6 +33,7 @@ class Device:
     :param name: as the kernel has it: "0000:00:03.0", "f2000000.ethernet".
     :param path: its node, or that of its PCI host bridge.
     :param kind: of the IOMMU that its streams go to.
+    :param through: IOMMUs of what stands for a whole PCI bus and has no streams itself.
     :param shares: other devices that get the same group.
     :param live: what only the running machine's PCI bus can tell.
     """
@@ -45,11 +46,17 @@ class Device:
     findings: tuple[Finding, ...] = ()
     shares: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
     asked: bool = True
 
     @property
     def driver(self) -> str:
         return f"vfio-{self.bus}"
+
+    def on(self, version: str) -> "Device":
+        """The same with what holds for one kernel only."""
+        held = tuple(each for each in self.findings if version in each.kernels)
+        return replace(self, findings=held)
 
     @property
     def faults(self) -> frozenset[Fault]:
@@ -69,9 +76,14 @@ class Device:
         return not any(fault.hides_group for fault in self.faults)
 
     @property
+    def opens(self) -> bool:
+        """Whether VFIO hands it to a user, with a kernel that is started without parameters."""
+        return not any(fault.closes_vfio for fault in self.faults)
+
+    @property
     def dma(self) -> bool:
-        """Whether DMA reaches the group's mappings, as far as the tree tells."""
-        return self.group and Fault.MASK_ZERO not in self.faults
+        """Whether its DMA then reaches the user's memory, as far as the tree tells."""
+        return self.opens and Fault.MASK_ZERO not in self.faults
 
     @property
     def msi(self) -> bool:

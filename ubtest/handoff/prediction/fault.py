@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from ubtest.handoff.prediction.kernels import KERNELS
+
 
 class Answer(enum.Enum):
     """Whether a device can be passed through."""
@@ -41,7 +43,13 @@ class Fault(enum.Enum):
         """Whether the kernel makes no IOMMU group for the device then."""
         return self not in _CONDITIONS | {Fault.MASK_ZERO, Fault.NOT_COHERENT}
 
+    @property
+    def closes_vfio(self) -> bool:
+        """Whether VFIO does not hand it to a user then."""
+        return self.hides_group or self in _REFUSED_BY_VFIO
 
+
+_REFUSED_BY_VFIO = {Fault.NOT_COHERENT, Fault.BANKS, Fault.NOT_ISOLATED}
 _CONDITIONS = {Fault.STREAM_TAKEN, Fault.BANKS, Fault.NO_MSI, Fault.NOT_ISOLATED}
 
 
@@ -51,8 +59,10 @@ class Finding:
 
     :param what: what the tree says, and what the kernel does then.
     :param fix: lines of device tree source, or kernel parameters behind "# ".
+    :param kernels: the versions of `KERNELS` that it holds for.
     """
 
     fault: Fault
     what: str
     fix: tuple[str, ...] = ()
+    kernels: tuple[str, ...] = tuple(kernel.version for kernel in KERNELS)

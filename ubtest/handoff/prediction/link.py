@@ -78,11 +78,11 @@ def iommu_of(tree: DeviceTree, node: DeviceNode | None) -> Iommu | None:
 def not_isolated(own: MsiController | None, all_: Iterable[MsiController]) -> Iterator[Finding]:
     """Interrupts that VFIO_SET_IOMMU refuses with EPERM, and under which kernels."""
     every = tuple(all_)
-    refusing = [kernel.version for kernel in KERNELS if not isolated(kernel, own, every)]
+    refusing = tuple(kernel.version for kernel in KERNELS if not isolated(kernel, own, every))
     if refusing:
         by = own or next((each for each in every if each.enabled and not each.isolates), None)
         kind = next(iter(by.compatible), "?") if by else ""
         who = f"{by.path} ({kind}) does not check" if by else "nothing is known to check"
         what = f"{who} who sends an interrupt: EPERM at VFIO_SET_IOMMU"
         which = "" if len(refusing) == len(KERNELS) else f" on {', '.join(refusing)}"
-        yield Finding(Fault.NOT_ISOLATED, what + which, (UNSAFE,))
+        yield Finding(Fault.NOT_ISOLATED, what + which, (UNSAFE,), refusing)

@@ -1,6 +1,6 @@
 """From a device tree to what can be passed through: the whole prediction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ubtest.formats.device_node import DeviceNode
@@ -123,7 +123,9 @@ def _bus(tree: DeviceTree, host: PciHost) -> Device:
     numbers = [row.first for row in rows] or [host.first_bus << 8]
     parts = [pci.judged(tree, host, PciAddress.of(host.domain, each)) for each in numbers]
     findings = tuple(dict.fromkeys(finding for part in parts for finding in part.findings))
-    return replace(parts[0], name=f"{host.domain:04x}:*", streams=(), findings=findings, live=())
+    through = tuple(dict.fromkeys(each.iommu for part in parts for each in part.streams))
+    name = f"{host.domain:04x}:*"
+    return replace(parts[0], name=name, streams=(), findings=findings, live=(), through=through)
 
 
 def _final(device: Device, limits: tuple[Budget, ...], unsafe_interrupts: bool) -> Device:
@@ -131,12 +133,19 @@ def _final(device: Device, limits: tuple[Budget, ...], unsafe_interrupts: bool) 
     if unsafe_interrupts:
         findings = [each for each in findings if each.fault is not Fault.NOT_ISOLATED]
     for limit in limits:
-        over = [kernel for kernel in KERNELS if not limit.fits(kernel)]
-        if over and any(each.iommu == limit.iommu for each in device.streams):
-            needs = ", ".join(f"{limit.needs(kernel)} on {kernel.version}" for kernel in over)
-            what = (
-                f"{limit.iommu} has at most {limit.banks} context banks, {needs} are needed: ENOSPC"
-            )
-            findings.append(Finding(Fault.BANKS, what, ("# iommu.passthrough=1",)))
+        if limit.iommu in device.through:  # any function of the bus takes one more
+            findings += _banks(replace(limit, groups=limit.groups + 1))
+        elif any(each.iommu == limit.iommu for each in device.streams):
+            findings += _banks(limit)
     order = list(Fault)
     return replace(device, findings=tuple(sorted(findings, key=lambda f: order.index(f.fault))))
+
+
+def _banks(limit: Budget) -> Iterator[Finding]:
+    over = tuple(kernel for kernel in KERNELS if not limit.fits(kernel))
+    if over:
+        needs = ", ".join(f"{limit.needs(kernel)} on {kernel.version}" for kernel in over)
+        what = f"{limit.iommu} has at most {limit.banks} context banks, {needs} are needed: ENOSPC"
+        yield Finding(
+            Fault.BANKS, what, ("# iommu.passthrough=1",), tuple(kernel.version for kernel in over)
+        )
