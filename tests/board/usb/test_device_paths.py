@@ -13,9 +13,10 @@ from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.boot import boot
 from ubtest.uefi.handles import handles, option_paths
+from ubtest.uefi.media_bus import BUSES
 from ubtest.uefi.usb import bus_tree, disagreements, rescan, sticks, storage_numbers
 
-pytestmark = pytest.mark.needs("usb-hotplug", "USB_STORAGE", "CMD_EFIDEBUG")
+pytestmark = pytest.mark.needs("usb-hotplug", "CMD_EFIDEBUG", *BUSES["stick"].needs)
 
 HUBS = ("2", "2.3")  # the second hangs on the first
 LAYOUTS = {

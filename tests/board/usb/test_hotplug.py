@@ -10,10 +10,11 @@ from ubtest.probe.orders import Orders
 from ubtest.uefi import driver_model
 from ubtest.uefi.bootmenu import BootMenu
 from ubtest.uefi.handles import handles
+from ubtest.uefi.media_bus import BUSES
 from ubtest.uefi.menu import CTRL_C, DOWN, ENTER, entries
 from ubtest.uefi.usb import bus_tree, disagreements, rescan, sticks, storage_numbers
 
-pytestmark = pytest.mark.needs("usb-hotplug", "USB_STORAGE", "CMD_EFIDEBUG")
+pytestmark = pytest.mark.needs("usb-hotplug", "CMD_EFIDEBUG", *BUSES["stick"].needs)
 
 CYCLES = 50
 PAGE = 4096
