@@ -1,10 +1,14 @@
 """What a device tree lets the kernel pass through: each fault under its own name, none guessed."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from trees import NOTHING, SMMU, Tree, blob, cells, mcbin, virt
 
+from ubtest.cli.handoff_predict_text import as_json, lines
 from ubtest.formats.fdt import text
 from ubtest.formats.record import FormatError
 from ubtest.handoff.prediction.device import Device
@@ -215,3 +219,32 @@ def test_what_the_bus_decides_is_said_to_be_so() -> None:
     assert found.device("00:03.0").shares == ("0000:00:03.1",)
     assert "ACS" in found.device("00:03.1").live[0]
     assert "bridge" in found.device("01:00.0").live[0]
+
+
+@given(st.data())
+def test_no_tree_breaks_the_prediction(data: st.DataObject) -> None:
+    """Any word of a tree may be any other: it is refused as input, or judged."""
+    wire = bytearray(blob(data.draw(st.sampled_from([virt(), mcbin()]))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = 4 * data.draw(st.integers(10, len(wire) // 4 - 1))
+        word = data.draw(st.integers(0, 16) | st.integers(0, 2**32 - 1))
+        wire[at : at + 4] = word.to_bytes(4, "big")
+    with contextlib.suppress(FormatError):
+        found = predict(bytes(wire), ["0000:00:03.0", "0000:01:00.0"])
+        assert len(list(lines(found))) > 5
+        assert as_json(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/ethernet@a000000", NIC),
+        ("/smmu", "smmu"),
+        ("/intc/its", "intc:its"),
+        ("/ethernet@a000000/port", f"{NIC}:port"),
+    ],
+)
+def test_names_are_those_of_the_kernel(path: str, name: str) -> None:
+    tree = virt()
+    tree["ethernet@a000000"]["port"] = {"compatible": text("x")}
+    assert predict(blob(tree), devices=[path]).asked[0].name == name
