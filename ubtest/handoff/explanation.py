@@ -23,7 +23,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "map-too-short": iommu_rules.map_too_short,
         "iommu-not-probed": iommu_rules.iommu_not_probed,
         "no-vfio-driver": vfio_rules.no_vfio_driver,
-        "wrong-mask": iommu_rules.wrong_mask,
+        "stream-taken": iommu_rules.stream_taken,
         "banks-exhausted": iommu_rules.banks_exhausted,
         "entries-exhausted": iommu_rules.entries_exhausted,
         "not-coherent": iommu_rules.not_coherent,
@@ -32,6 +32,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "no-msi-map": vfio_rules.no_msi_map,
         "unsafe-interrupts": vfio_rules.unsafe_interrupts,
         "entry-limit": vfio_rules.entry_limit,
+        "wrong-mask": iommu_rules.wrong_mask,
         "wrong-stream": iommu_rules.wrong_stream,
         "stopped-silently": iommu_rules.stopped_silently,
     }

@@ -29,7 +29,7 @@ class Facts:
     :param siblings: the others of its group; without bridges, which a group may have.
     :param iommu: the one that it is or should be behind, if a driver probed it.
     :param groups: all of the target, for the budget.
-    :param mapped_ids: names of other devices to which the device tree gives the same stream ID.
+    :param masked: the host bridge has an `iommu-map-mask`.
     :param msi: compatible strings of its MSI controller by the device tree; None: it has none.
     :param coherent: whether the IOMMU is said to be coherent (`dma-coherent`).
     :param bad_streams: stream IDs that the SMMU saw while the device was probed and did not know.
@@ -42,7 +42,7 @@ class Facts:
     siblings: tuple[Device, ...]
     iommu: Iommu | None
     groups: Mapping[int, Group]
-    mapped_ids: tuple[str, ...]
+    masked: bool
     msi: tuple[str, ...] | None
     coherent: bool
     modules: frozenset[str]
@@ -87,15 +87,6 @@ class Target:
     def iommus(self) -> tuple[Iommu, ...]:
         return iommus_of(self.survey, self.devices)
 
-    @cached_property
-    def routes(self) -> Mapping[str, Route]:
-        """Of all PCI devices, and of the platform devices that an IOMMU may serve."""
-        return {
-            name: route(self.tree, each)
-            for name, each in self.devices.items()
-            if each.bus == "pci" or self._has_iommus(each)
-        }
-
     @property
     def probed(self) -> tuple[str, ...]:
         return tuple(self.survey.probes)
@@ -106,9 +97,8 @@ class Target:
         :raises KeyError: the target has no such device.
         """
         device = self.devices[name]
-        found = self.routes.get(name) or route(self.tree, device)
+        found = route(self.tree, device)
         group = self.groups.get(device.group) if device.group is not None else None
-        node = self.tree.at(found.iommu) if self.tree and found.iommu else None
         own = self._during(name)
         streams = (*_EVENT.findall(own), *_BLOCKED.findall(own))
         return Facts(
@@ -119,9 +109,9 @@ class Target:
             siblings=self._siblings(device, group),
             iommu=self._iommu(name, found),
             groups=self.groups,
-            mapped_ids=self._same_stream(name, found),
+            masked=self._has(found.node, "iommu-map-mask"),
             msi=self._msi(device),
-            coherent=node is not None and "dma-coherent" in node.properties,
+            coherent=self._has(found.iommu, "dma-coherent"),
             modules=frozenset(line.split()[0] for line in self.survey.lines("modules")),
             drivers=frozenset(line.rpartition("/")[2] for line in self.survey.lines("drivers")),
             parameters=dict(self._parameters()),
@@ -134,9 +124,10 @@ class Target:
         _, _, after = self.survey.text("dmesg").rpartition(_BEGINS.format(name))
         return after.partition("vfio-probe: ")[0]
 
-    def _has_iommus(self, device: Device) -> bool:
-        node = self.tree.at(device.node) if self.tree else None
-        return node is not None and "iommus" in node.properties
+    def _has(self, path: str, name: str) -> bool:
+        """Whether a node of the device tree has a property."""
+        node = self.tree.at(path) if self.tree and path else None
+        return node is not None and name in node.properties
 
     def _siblings(self, device: Device, group: Group | None) -> tuple[Device, ...]:
         names = [name for name in group.devices if name != device.name] if group else []
@@ -147,15 +138,6 @@ class Target:
         behind = (each for each in self.iommus if name in each.masters)
         meant = (each for each in self.iommus if found.iommu and each.node == found.iommu)
         return next(behind, None) or next(meant, None)
-
-    def _same_stream(self, name: str, found: Route) -> tuple[str, ...]:
-        return tuple(
-            other
-            for other, each in self.routes.items()
-            if other != name
-            and found.stream is not None
-            and (each.iommu, each.stream) == (found.iommu, found.stream)
-        )
 
     def _msi(self, device: Device) -> tuple[str, ...] | None:
         """The controller that `msi-map` or `msi-parent` leads to."""

@@ -1,5 +1,7 @@
 """Why a device has no group, or one that does not translate for it."""
 
+import re
+
 from ubtest.handoff.diagnosis import Judgement, Layer, Owner
 from ubtest.handoff.facts import Facts
 from ubtest.handoff.iommu import Way
@@ -127,21 +129,36 @@ def entries_exhausted(facts: Facts) -> Judgement | None:
     )
 
 
+def stream_taken(facts: Facts) -> Judgement | None:
+    """Two devices, one stream ID: the driver of SMMUv3 takes the first (arm_smmu_insert_master)."""
+    said = re.compile(
+        rf"{re.escape(facts.device.name)}: stream (\d+) already in tree from dev (\S+)"
+    )
+    found = [match for line in facts.messages if (match := said.search(line))]
+    if facts.group is not None or not found:
+        return None
+    name = "iommu-map-mask" if facts.masked else "iommu-map"
+    return Judgement(
+        Layer.IOMMU,
+        BIND,
+        f"{facts.route.node}: {name} gives the device the stream ID {int(found[-1][1]):#x}, which "
+        f"{found[-1][2]} has already",
+        Owner.FIRMWARE,
+        _mask_fix(facts) if facts.masked else _stream_fix(facts),
+    )
+
+
 def wrong_mask(facts: Facts) -> Judgement | None:
     """`iommu-map-mask` drops bits, and what comes of it is not the stream that the device sends."""
-    if not facts.route.folded or facts.route.way is not Way.OPEN:
+    if not facts.route.folded or facts.probed.moved is not False:
         return None
-    taken = [line for line in facts.messages if f"{facts.device.name}: stream" in line]
-    if facts.probed.moved is not False and not (facts.group is None and taken):
-        return None
-    others = f", as it does to {', '.join(facts.mapped_ids)}" if facts.mapped_ids else ""
     return Judgement(
-        Layer.IOMMU if facts.group is None else Layer.DMA,
-        BIND if facts.group is None else "dma",
+        Layer.DMA,
+        "dma",
         f"{facts.route.node}: iommu-map-mask gives the device {facts.device.requester:#x} the "
-        f"stream ID {facts.route.stream:#x}{others}; it sends another one",
+        f"stream ID {facts.route.stream or 0:#x}; it sends another one, and its data is stopped",
         Owner.FIRMWARE,
-        (f"=> fdt rm {facts.route.node} iommu-map-mask",),
+        _mask_fix(facts),
     )
 
 
@@ -158,7 +175,7 @@ def wrong_stream(facts: Facts) -> Judgement | None:
         f"the device tree gives the device the stream ID {facts.route.stream or 0:#x}, the SMMU "
         f"saw {', '.join(map(hex, strange))}: the device's data is stopped there",
         Owner.FIRMWARE,
-        (f"{facts.route.node}: stream IDs as the hardware has them in iommu-map or iommus",),
+        _stream_fix(facts),
     )
 
 
@@ -174,8 +191,16 @@ def stopped_silently(facts: Facts) -> Judgement | None:
         "no data moves and the SMMU says nothing: most likely the device sends another stream ID "
         f"than the {facts.route.stream or 0:#x} of the device tree, one near it",
         Owner.FIRMWARE,
-        (f"{facts.route.node}: stream IDs as the hardware has them in iommu-map or iommus",),
+        _stream_fix(facts),
     )
+
+
+def _stream_fix(facts: Facts) -> tuple[str, ...]:
+    return (f"{facts.route.node}: stream IDs as the hardware has them in iommu-map or iommus",)
+
+
+def _mask_fix(facts: Facts) -> tuple[str, ...]:
+    return (f"=> fdt rm {facts.route.node} iommu-map-mask  (or the mask of the hardware)",)
 
 
 def not_coherent(facts: Facts) -> Judgement | None:
