@@ -10,7 +10,7 @@ MINUTES = --slow -m 'not variant' --ignore tests/board/capsule/test_power_cut.py
 
 help:
 	@echo 'make qemu      set up, then run the board suite on QEMU'
-	@echo 'make setup     install what is missing, make keys, build U-Boot'
+	@echo 'make setup     install what is missing, make keys, build U-Boot, fetch a kernel'
 	@echo 'make test      set up, then lint, types, unit, lab and board tests'
 	@echo 'make test-all  the same with other builds, power cuts, the older U-Boot, sandbox and x86_64'
 	@echo 'make clean     remove results and the virtual environment; keys and the cache stay'
@@ -19,6 +19,7 @@ setup: .venv/installed
 	.venv/bin/ubtest doctor --install
 	.venv/bin/ubtest keys make
 	.venv/bin/ubtest firmware build $(BOARD)
+	.venv/bin/ubtest kernel get
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ubtest needs Python 3.11 or newer: make PYTHON=...")'
