@@ -136,7 +136,8 @@ def _with_its_libc(tree: Path) -> None:
     [modpost] = tree.glob("usr/lib/linux-kbuild-*/scripts/mod/modpost")
     loader = next(iter(sorted(tree.rglob("ld-linux*.so.*"))))
     [library] = {path.parent for path in tree.rglob("libc.so.6")}
-    real = modpost.rename(modpost.with_name("modpost.real"))
+    # What stands under the plain name only chooses one of these by byte order and width
+    real = modpost.with_name("modpost.real-lsb-64")
     modpost.write_text(f'#!/bin/sh\nexec {loader} --library-path {library} {real} "$@"\n')
     modpost.chmod(0o755)
 

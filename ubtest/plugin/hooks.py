@@ -11,6 +11,7 @@ from labgrid.exceptions import InvalidConfigError
 
 from ubtest.errors import CaseError, FirmwareError, UbtestError
 from ubtest.kernel.bundle import DEFAULT
+from ubtest.kernel.bundle import find as find_kernel
 from ubtest.plugin.known_bugs import known_bug
 from ubtest.plugin.recording import run_folder
 from ubtest.plugin.run_state import FAILED, FOLDER, RUN, board_run, open_run
@@ -150,7 +151,11 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         item.add_marker(pytest.mark.skip(reason=why))
     for mark in item.iter_markers("known_bug"):
         bug = known_bug(*mark.args)
-        if bug.affects(run.firmware.version):
+        if (
+            bug.kernels.affected(_kernel(item))
+            if bug.kernels
+            else bug.affects(run.firmware.version)
+        ):
             item.add_marker(
                 pytest.mark.xfail(
                     reason=str(bug), raises=(AssertionError, FirmwareError), strict=True
@@ -184,6 +189,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     run = terminalreporter.config.stash.get(RUN, None)
     if run is not None:
         write_summary(terminalreporter, run)
+
+
+def _kernel(item: pytest.Item) -> str:
+    """The version of Linux that a test boots: its parameter `kernel`, else `--kernel`.
+
+    :raises HostError: it is not in the cache; names the command that fetches it.
+    """
+    callspec = getattr(item, "callspec", None)
+    origin = callspec.params.get("kernel") if callspec else None
+    return find_kernel(str(origin or item.config.getoption("kernel"))).version
 
 
 def _check_env_file(path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from ubtest.errors import CaseError
 from ubtest.firmware.versions import Version
-from ubtest.plugin.known_bugs import KnownBug, known_bug, known_bugs
+from ubtest.plugin.known_bugs import Kernels, KnownBug, known_bug, known_bugs
 
 
 def bug(**range_):
@@ -36,10 +36,19 @@ def test_the_range_decides(range_, affected, not_affected):
     assert [v for v in affected + not_affected if entry.affects(v)] == affected
 
 
+def test_a_bug_of_linux_counts_by_the_release_of_the_kernel():
+    kernels = Kernels(broken=(5, 19), fixed=None, last_seen=(6, 1))
+    versions = ["5.18", "5.19", "6.1", "6.1.176", "6.2", "6.12"]
+    assert [v for v in versions if kernels.affected(v)] == ["5.19", "6.1", "6.1.176"]
+    with pytest.raises(CaseError, match="not a version of Linux"):
+        kernels.affected("next")
+
+
 def test_every_entry_has_a_title_and_says_where_its_fix_is():
     for entry in known_bugs().values():
         assert entry.title and entry.commit
-        assert entry.fixed or entry.last_seen, f"{entry.name} has no end"
+        versions = entry.kernels or entry
+        assert versions.fixed or versions.last_seen, f"{entry.name} has no end"
 
 
 def test_an_unknown_name_lists_the_known_ones():
