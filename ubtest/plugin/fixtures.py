@@ -18,6 +18,7 @@ from ubtest.lab.linux_boot import LinuxBoot
 from ubtest.lab.strategy import State
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.media.content import Content
+from ubtest.media.disk import Disk
 from ubtest.plugin.recording import Results, test_folder
 from ubtest.plugin.run_state import FAILED, BoardRun, board_run
 from ubtest.project import Project
@@ -75,17 +76,31 @@ def board(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
             run.board.off()
 
 
+@pytest.fixture(scope="session")
+def prompt_disk() -> Callable[[], Disk] | None:
+    """Makes the disk that :func:`prompt` has, anew for each board; None for no disk. A folder or a
+    file of tests may have one of its own."""
+    return None
+
+
 @pytest.fixture
-def prompt(request: pytest.FixtureRequest, results: Results) -> Iterator[Board]:
-    """The board at U-Boot's prompt, without a disk, for a test that leaves no trace there.
+def prompt(
+    request: pytest.FixtureRequest, results: Results, prompt_disk: Callable[[], Disk] | None
+) -> Iterator[Board]:
+    """The board at U-Boot's prompt for a test that leaves no trace there, without a disk unless
+    `prompt_disk` makes one.
 
     It is not booted again after a test that left the flash as it was; any other test, and any
     failure, costs the next one a fresh board.
     """
     run = board_run(request.config)
     with _recorded(run, results):
-        if run.untouched is None or run.board.strategy.status is not State.uboot:
+        as_new = run.untouched is not None and run.inside is prompt_disk
+        if not as_new or run.board.strategy.status is not State.uboot:
             _renew(run)
+            if prompt_disk is not None:
+                run.board.machine.attach(prompt_disk(), run.board.storage.bus)
+            run.inside = prompt_disk
             run.untouched = _watched(run)
             run.board.boot()
         yield run.board

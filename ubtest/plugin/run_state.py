@@ -29,6 +29,7 @@ class BoardRun:
     capabilities: Capabilities
     not_run: dict[str, str] = field(default_factory=dict)  # node id -> why
     untouched: Content | None = None  # flash of a board that is still as new at the prompt
+    inside: object = None  # what made the disk that this board has
     shared_linux: bool = False  # the kernel that runs is the one of the fixture `linux`
 
 

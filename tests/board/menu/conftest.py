@@ -13,7 +13,7 @@ from ubtest.formats.devpath import END, HardDrive, file_path, hard_drive
 from ubtest.formats.loadopt import LoadOption
 from ubtest.lab.board import Board
 from ubtest.media.disk import build_disk, esp
-from ubtest.plugin.run_state import FAILED
+from ubtest.plugin.run_state import FAILED, board_run
 from ubtest.probe.build import probe
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
@@ -23,24 +23,19 @@ from ubtest.uefi.eficonfig import EfiConfig
 from ubtest.uefi.menu import Menu
 
 KEPT: pytest.StashKey = pytest.StashKey()  # the screen that a test compares with
-FILES = {"EFI/TEST/ONE.EFI": b"one", "EFI/TEST/TWO.EFI": b"two", "initrd.img": b"initrd"}
 
 
 class Options:
-    """The boot options of a board with one disk, as its variables hold them."""
+    """The boot options of a board with the menus' disk, as its variables hold them."""
 
-    def __init__(self, board, folder, files):
-        self.board = board
-        self._disk = build_disk(folder / "esp.img", files)
-        board.machine.attach(self._disk, board.storage.bus)
-        self.uboot = board.boot()
-        self.find_disk()
+    def __init__(self, board, disk):
+        self.board, self.uboot, self._disk = board, board.uboot, disk
         partition = esp()
         sectors = partition.last_lba - partition.first_lba + 1
         self._drive = HardDrive(1, partition.first_lba, sectors, partition.unique_guid)
 
     def find_disk(self):
-        self.uboot.check(self.board.storage.find.format(path=self._disk.path), timeout=30)
+        self.uboot.check(self.board.storage.find.format(path=self._disk), timeout=30)
 
     @property
     def volume(self):
@@ -67,6 +62,16 @@ class Options:
             if each.name != "VarToFile"
         }
 
+    def put_back(self, wanted):
+        """Let the variables be what :meth:`all` gave once; whether they are."""
+        now = self.all()
+        for name, guid in now.keys() - wanted.keys():
+            variables.delete(self.uboot, name, guid)
+        for (name, guid), (attributes, data) in wanted.items():
+            if now.get((name, guid)) != (attributes, data):
+                variables.write(self.uboot, name, data, guid)
+        return now == wanted or self.all() == wanted
+
     def read(self, number):
         found = variables.read(self.uboot, f"Boot{number:04X}")
         return found and LoadOption.parse(found.data)
@@ -76,24 +81,46 @@ class Options:
         return list(struct.unpack(f"<{len(found.data) // 2}H", found.data)) if found else []
 
 
-@pytest.fixture
-def probes(board):
+@pytest.fixture(scope="session")
+def probes():
     """Orders of the boot probes that are ONE.EFI and TWO.EFI of the disk."""
     return {name: Orders() for name in ("EFI/TEST/ONE.EFI", "EFI/TEST/TWO.EFI")}
 
 
+@pytest.fixture(scope="session")
+def menu_disk(firmware, probes, tmp_path_factory):
+    """Where the disk of these boards is, and how it is made."""
+    path = tmp_path_factory.mktemp("menus") / "esp.img"
+    arch = machine_of(firmware).name
+    files = {name: probe(arch, orders) for name, orders in probes.items()}
+    return path, lambda: build_disk(path, {**files, "initrd.img": b"initrd"})
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The board that the tests with options share now, and its variables before the first one."""
+    return {}
+
+
 @pytest.fixture
-def options(request, board, tmp_path, eficonfig):
-    """A board with a disk, on which the firmware has made the boot options that it makes itself."""
-    files = dict(FILES)
-    if "probes" in request.fixturenames:
-        arch = machine_of(board.machine.bundle).name
-        orders = request.getfixturevalue("probes")
-        files |= {name: probe(arch, each) for name, each in orders.items()}
-    options = Options(board, tmp_path, files)
-    with eficonfig(board) as menu:
-        menu.leave()
-    return options
+def options(request, prompt, menu_disk, made, eficonfig):
+    """A board with a disk, on which the firmware has made the boot options that it makes itself.
+
+    For files whose `prompt_disk` is the menus' disk. The variables are put back after each test;
+    where they cannot be the same again, the next one gets a fresh board.
+    """
+    run = board_run(request.config)
+    options = Options(prompt, menu_disk[0])
+    if made.get("board") is not run.untouched:
+        options.find_disk()
+        with eficonfig(prompt) as menu:
+            menu.leave()
+        made.update(board=run.untouched, variables=options.all())
+    yield options
+    if request.node.stash.get(FAILED, False) or not options.put_back(made["variables"]):
+        run.untouched = None
+        run.board.strategy.lost()
+        run.board.off()
 
 
 @pytest.fixture

@@ -9,6 +9,12 @@ from ubtest.uefi.menu import CTRL_C, entries
 
 pytestmark = pytest.mark.needs("CMD_BOOTMENU", "CMD_EFICONFIG", "CMD_BOOTEFI_BOOTMGR")
 
+
+@pytest.fixture(scope="session")
+def prompt_disk(menu_disk):
+    return menu_disk[1]
+
+
 ONE, TWO = "EFI/TEST/ONE.EFI", "EFI/TEST/TWO.EFI"
 
 

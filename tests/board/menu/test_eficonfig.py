@@ -26,6 +26,12 @@ from ubtest.uefi.menu import CTRL_C, DOWN, ENTER, ESC, MINUS, OTHER_ROWS, PLUS, 
 
 pytestmark = pytest.mark.needs("CMD_EFICONFIG", "CMD_NVEDIT_EFI")
 
+
+@pytest.fixture(scope="session")
+def prompt_disk(menu_disk):
+    return menu_disk[1]
+
+
 INITRD = bytes.fromhex("04031400 27e46855 fc683d4f ac74ca55 5231cc68")  # UEFI 2.10 section 3.1.3
 
 
@@ -47,9 +53,9 @@ def number_of(names):
 # add
 
 
-def test_an_added_option_is_exactly_what_was_typed(options, board, eficonfig):
+def test_an_added_option_is_exactly_what_was_typed(options, prompt, eficonfig):
     before, order = options.all(), options.read_order()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         menu.type_into("Description", "My system")
         menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
@@ -66,9 +72,9 @@ def test_an_added_option_is_exactly_what_was_typed(options, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_an_added_option_survives_a_reset(options, board, eficonfig):
+def test_an_added_option_survives_a_reset(options, prompt, eficonfig):
     before = options.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         menu.type_into("Description", "Stays")
         menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "TWO.EFI")
@@ -83,9 +89,9 @@ def test_an_added_option_survives_a_reset(options, board, eficonfig):
 
 
 @pytest.mark.needs("CMD_BOOTEFI_BOOTMGR")
-def test_an_added_option_boots(options, probes, board, eficonfig):
+def test_an_added_option_boots(options, probes, prompt, eficonfig):
     before = options.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         menu.type_into("Description", "Probe")
         menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "TWO.EFI")
@@ -103,9 +109,9 @@ def test_an_added_option_boots(options, probes, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_optional_data_and_initrd(options, board, eficonfig):
+def test_optional_data_and_initrd(options, prompt, eficonfig):
     before = options.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         menu.type_into("Description", "Linux")
         menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
@@ -121,9 +127,9 @@ def test_optional_data_and_initrd(options, board, eficonfig):
     assert initrd.endswith(options.file("initrd.img"))
 
 
-def test_leaving_an_added_option_unsaved_changes_nothing(options, board, eficonfig):
+def test_leaving_an_added_option_unsaved_changes_nothing(options, prompt, eficonfig):
     before = options.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         menu.type_into("Description", "Nothing")
         menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
@@ -134,9 +140,9 @@ def test_leaving_an_added_option_unsaved_changes_nothing(options, board, eficonf
 
 @pytest.mark.slow
 @pytest.mark.parametrize("field", ["description", "file"])
-def test_an_incomplete_option_is_not_saved(options, board, eficonfig, field):
+def test_an_incomplete_option_is_not_saved(options, prompt, eficonfig, field):
     before = options.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         if field == "description":
             menu.pick_file("File", options.volume, "EFI\\", "TEST\\", "ONE.EFI")
@@ -152,8 +158,8 @@ def test_an_incomplete_option_is_not_saved(options, board, eficonfig, field):
 
 
 @pytest.mark.slow
-def test_escape_leaves_a_field_as_it_was(options, board, eficonfig):
-    with eficonfig(board) as menu:
+def test_escape_leaves_a_field_as_it_was(options, prompt, eficonfig):
+    with eficonfig(prompt) as menu:
         menu.open(ADD, "** Add Boot Option **")
         menu.type_into("Description", "Kept")
         menu.choose_field("Description")
@@ -168,9 +174,9 @@ def test_escape_leaves_a_field_as_it_was(options, board, eficonfig):
 # edit
 
 
-def test_an_edited_description_leaves_the_rest_alone(three, board, eficonfig):
+def test_an_edited_description_leaves_the_rest_alone(three, prompt, eficonfig):
     before, option = three.all(), three.read(0x11)
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(EDIT, SELECT_OPTION)
         menu.choose("Beta")
         menu.shows("** Edit Boot Option **")
@@ -184,9 +190,9 @@ def test_an_edited_description_leaves_the_rest_alone(three, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_an_edited_file(three, board, eficonfig):
+def test_an_edited_file(three, prompt, eficonfig):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(EDIT, SELECT_OPTION)
         menu.choose("Gamma")
         menu.shows("** Edit Boot Option **")
@@ -200,9 +206,9 @@ def test_an_edited_file(three, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_an_edit_that_is_left_changes_nothing(three, board, eficonfig):
+def test_an_edit_that_is_left_changes_nothing(three, prompt, eficonfig):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(EDIT, SELECT_OPTION)
         menu.choose("Alpha")
         menu.shows("** Edit Boot Option **")
@@ -217,9 +223,9 @@ def test_an_edit_that_is_left_changes_nothing(three, board, eficonfig):
 # delete
 
 
-def test_a_deleted_option_is_gone_from_the_order_too(three, board, eficonfig):
+def test_a_deleted_option_is_gone_from_the_order_too(three, prompt, eficonfig):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(DELETE, SELECT_OPTION)
         menu.choose("Beta")
         menu.expect(lambda page: "Beta" not in entries(page), "no Beta")
@@ -231,9 +237,9 @@ def test_a_deleted_option_is_gone_from_the_order_too(three, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_leaving_the_list_deletes_nothing(three, board, eficonfig):
+def test_leaving_the_list_deletes_nothing(three, prompt, eficonfig):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(DELETE, SELECT_OPTION)
         menu.move_to("Beta")
         menu.press(CTRL_C)
@@ -242,8 +248,8 @@ def test_leaving_the_list_deletes_nothing(three, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_the_firmwares_own_options_are_not_offered(three, board, eficonfig):
-    with eficonfig(board) as menu:
+def test_the_firmwares_own_options_are_not_offered(three, prompt, eficonfig):
+    with eficonfig(prompt) as menu:
         page = menu.open(DELETE, SELECT_OPTION)
         assert entries(page) == ("Alpha", "Beta", "Gamma", "Quit")
         menu.press(CTRL_C)
@@ -263,9 +269,9 @@ def test_the_firmwares_own_options_are_not_offered(three, board, eficonfig):
     ],
     ids=["up", "up-twice", "down", "down-twice"],
 )
-def test_the_order_is_what_the_screen_showed(three, board, eficonfig, title, key, places, order):
+def test_the_order_is_what_the_screen_showed(three, prompt, eficonfig, title, key, places, order):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ORDER, "** Change Boot Order **")
         menu.shift(f"[*]  {title}", key, places)
         menu.choose("Save")
@@ -275,9 +281,9 @@ def test_the_order_is_what_the_screen_showed(three, board, eficonfig, title, key
 
 
 @pytest.mark.slow
-def test_an_option_can_be_left_out_of_the_order(three, board, eficonfig):
+def test_an_option_can_be_left_out_of_the_order(three, prompt, eficonfig):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ORDER, "** Change Boot Order **")
         menu.move_to("[*]  Beta")
         menu.press(SPACE)
@@ -289,9 +295,9 @@ def test_an_option_can_be_left_out_of_the_order(three, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_an_option_can_be_taken_into_the_order(three, board, eficonfig):
+def test_an_option_can_be_taken_into_the_order(three, prompt, eficonfig):
     three.order(0x10)
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ORDER, "** Change Boot Order **")
         menu.move_to("[ ]  Gamma")
         menu.press(SPACE)
@@ -302,9 +308,9 @@ def test_an_option_can_be_taken_into_the_order(three, board, eficonfig):
 
 
 @pytest.mark.slow
-def test_an_order_that_is_left_changes_nothing(three, board, eficonfig):
+def test_an_order_that_is_left_changes_nothing(three, prompt, eficonfig):
     before = three.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(ORDER, "** Change Boot Order **")
         menu.shift("[*]  Gamma", PLUS, 2)
         menu.press(CTRL_C)
@@ -317,12 +323,12 @@ def test_an_order_that_is_left_changes_nothing(three, board, eficonfig):
 
 @pytest.mark.slow
 @pytest.mark.known_bug("eficonfig-ignores-size")
-def test_more_options_than_lines(options, board, eficonfig):
+def test_more_options_than_lines(options, prompt, eficonfig):
     for number in range(20):
         options.write(0x20 + number, f"Option {number}")
     options.order(*range(0x20, 0x34))
     before = options.all()
-    with eficonfig(board) as menu:
+    with eficonfig(prompt) as menu:
         menu.open(DELETE, SELECT_OPTION)
         for number in range(1, 20):
             menu.press(DOWN)
