@@ -1,6 +1,6 @@
 """`ubtest handoff`: what the firmware hands to the kernel."""
 
-from ubtest.cli import handoff_predict
+from ubtest.cli import handoff_predict, handoff_show
 from ubtest.cli.command import Commands, group
 
 
@@ -12,3 +12,4 @@ def register(commands: Commands) -> None:
         example="ubtest handoff predict armada-8040-mcbin.dtb",
     )
     handoff_predict.register(parts)
+    handoff_show.register(parts)

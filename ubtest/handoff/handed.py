@@ -12,7 +12,7 @@ from ubtest.formats.iomem import parse_iomem
 from ubtest.formats.memory_map import of_kernel, of_uboot
 from ubtest.formats.record import FormatError
 from ubtest.formats.varstore import Variable
-from ubtest.handoff import device_tree, memory, pci, seeds, services, tables, variables
+from ubtest.handoff import bpf, device_tree, memory, pci, seeds, services, tables, variables
 from ubtest.handoff.finding import Finding
 from ubtest.handoff.firmware_side import HOME, TREE, WatchedBoot
 from ubtest.handoff.survey import Survey
@@ -146,7 +146,8 @@ def hand_over(board: Board, boot: LinuxBoot) -> Handoff:
         held=held,
     )
     survey = gather(board.linux(watched))
-    return Handoff(Survey({**survey.files, **held}))
+    config = {bpf.SYMBOLS: bpf.symbols(boot.kernel.config)}
+    return Handoff(Survey({**survey.files, **held, **config}))
 
 
 def _tree(data: bytes, whose: str) -> DeviceTree:

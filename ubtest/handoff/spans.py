@@ -44,6 +44,9 @@ class Spans:
     def __bool__(self) -> bool:
         return bool(self.spans)
 
+    def __or__(self, other: "Spans") -> "Spans":
+        return Spans.of((each.start, each.end) for each in (*self.spans, *other.spans))
+
     def __and__(self, other: "Spans") -> "Spans":
         return Spans.of(
             (max(a.start, b.start), min(a.end, b.end))

@@ -19,6 +19,7 @@ IN_EACH = (
 )
 RT_PROPERTIES = "efi/rt-properties"  # the table's eight bytes, as a number
 PLATFORM = "efi/platform"  # devices that the kernel made for the firmware's services
+CARDS = "net/modules"  # network cards of PCI, each with the module that would drive it
 
 # Files of sysfs lie about their size, so they are copied before they are packed
 _SCRIPT = "; ".join(
@@ -34,6 +35,8 @@ _SCRIPT = "; ".join(
         "A=$(dmesg | sed -n 's/.* RTPROP=\\(0x[0-9a-f]*\\).*/\\1/p')",
         f'[ "$A" ] && devmem $A 64 > $D/{RT_PROPERTIES}',
         f"ls -d /sys/devices/platform/*efi* > $D/{PLATFORM}",
+        "for d in /sys/bus/pci/devices/*; do case $(cat $d/class) in 0x02*) "
+        f"echo ${{d##*/}} $(modprobe -D $(cat $d/modalias) | tail -n 1) >> $D/{CARDS};; esac; done",
         "cd $D && tar c . | gzip -c",
         "rm -rf $D",
     ]
