@@ -62,6 +62,11 @@ class Traits:
     auto_boot_options: bool = False
     sandbox_boot_file: str | None = None
 
+    @property
+    def needs(self) -> dict[str, bool]:
+        """What a test may need of a version, as its marker says it, and whether it is there."""
+        return {"auto-boot-options": self.auto_boot_options}
+
 
 # Each row holds from its version until the next row. From 2023.10 to 2024.07 there was
 # EFI_CAPSULE_ESL_FILE, which matters only to boards that build a device tree of their own.

@@ -20,9 +20,9 @@ from ubtest.plugin.verdict import judge, refuse_skip
 
 MARKERS = (
     "needs(*names): what must be there: CONFIG symbols of the firmware without the prefix "
-    '("EFI_CAPSULE_AUTHENTICATE", or "!X" for a symbol that must be off), or features of the board '
-    'file ("flash-readback"); a test whose need is missing is skipped with the reason, or is an '
-    "error where the board file promises it",
+    '("EFI_CAPSULE_AUTHENTICATE", or "!X" for a symbol that must be off), what a version has '
+    '("auto-boot-options"), or features of the board file ("flash-readback"); a test whose need is '
+    "missing is skipped with the reason, or is an error where the board file promises it",
     'mutates(*what): what of the board the test changes: "flash", whose undeclared change is an '
     'error, or "linux", the running system of the fixture `linux`',
     "slow: belongs to a group that takes a minute or more; runs with --slow only",

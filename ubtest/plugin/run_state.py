@@ -62,7 +62,7 @@ def open_run(config: pytest.Config) -> BoardRun:
     firmware = board.machine.bundle
     board.machine.check_host()
     _check_certificate(firmware, KeyRing.load(project.keys))
-    capabilities = Capabilities(firmware.config, board.features)
+    capabilities = Capabilities(firmware.config, board.features, firmware.traits.needs)
     return BoardRun(env_file, board, firmware, config.stash[FOLDER], capabilities)
 
 

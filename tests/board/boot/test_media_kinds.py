@@ -9,16 +9,10 @@ from ubtest.formats.mbr import LOGICAL_FROM
 from ubtest.media.spec import Image, Partition
 from ubtest.uefi.boot import boot
 
-pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "!SANDBOX")
+# Nothing here writes an option: without the firmware's own, a refusal would say nothing
+pytestmark = pytest.mark.needs("CMD_BOOTEFI_BOOTMGR", "!SANDBOX", "auto-boot-options")
 
 MiB = 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def by_itself(firmware):
-    """Nothing here writes an option: without the firmware's own, a refusal would say nothing."""
-    if not firmware.traits.auto_boot_options:
-        pytest.skip("this version makes no boot options by itself")
 
 
 SHAPES = {

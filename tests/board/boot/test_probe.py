@@ -64,11 +64,8 @@ def test_an_option_starts_it_and_its_facts_are_true(
     assert facts.vendor == "Das U-Boot"
 
 
-def test_it_starts_by_itself_from_the_default_path(
-    board, firmware, insert, machine, boot_file, orders
-):
-    if not firmware.traits.auto_boot_options:
-        pytest.skip("this version makes no boot options by itself")
+@pytest.mark.needs("auto-boot-options")
+def test_it_starts_by_itself_from_the_default_path(board, insert, machine, boot_file, orders):
     insert(esp_image(boot_file(orders)))
     tried = boot(board)
     assert tried.nonces() == [orders.nonce]

@@ -133,9 +133,8 @@ def test_text_and_bytes_of_a_path_agree(board, stick, plug, usb, option, port, h
 
 
 @pytest.mark.slow
-def test_the_options_that_the_firmware_makes_have_these_paths(board, firmware, stick, plug, usb):
-    if not firmware.traits.auto_boot_options:
-        pytest.skip("this version makes no boot options by itself")
+@pytest.mark.needs("auto-boot-options")
+def test_the_options_that_the_firmware_makes_have_these_paths(board, stick, plug, usb):
     for port in ("1", "3"):
         plug(stick(port), port)
     uboot = usb()

@@ -7,11 +7,15 @@ from ubtest.firmware.config import Kconfig
 from ubtest.plugin.capabilities import Capabilities
 
 HERE = Capabilities(
-    Kconfig.parse("CONFIG_A=y\n# CONFIG_B is not set\n"), frozenset({"flash-readback", "PROMISED"})
+    Kconfig.parse("CONFIG_A=y\n# CONFIG_B is not set\n"),
+    frozenset({"flash-readback", "PROMISED"}),
+    {"new-thing": True, "newer-thing": False},
 )
 
 
-@pytest.mark.parametrize("needed", [("A",), ("!B",), ("flash-readback",), ("A", "!C"), ()])
+@pytest.mark.parametrize(
+    "needed", [("A",), ("!B",), ("flash-readback",), ("new-thing",), ("A", "!C"), ()]
+)
 def test_what_is_there_is_not_missing(needed):
     assert HERE.missing(needed) is None
 
@@ -21,6 +25,7 @@ def test_what_is_there_is_not_missing(needed):
     [
         (("B",), "the firmware lacks CONFIG_B"),
         (("!A",), "the firmware has CONFIG_A"),
+        (("newer-thing",), "this version of U-Boot has no newer-thing"),
         (("usb-hotplug",), "the board lacks usb-hotplug"),
         (("A", "B", "usb"), "the firmware lacks CONFIG_B; the board lacks usb"),
     ],
