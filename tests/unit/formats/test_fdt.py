@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ubtest.formats.device_node import DeviceNode
@@ -36,6 +36,7 @@ def with_word(at: int, value: int) -> bytes:
     return GOOD[:at] + cell(value) + GOOD[at + 4 :]
 
 
+@settings(deadline=None)
 @given(TREES, RESERVATIONS, st.integers(0, 2**32 - 1))
 def test_what_is_written_is_read(tree: Node, reserved: list[Reservation], cpu: int) -> None:
     wire = flatten(tree, tuple(reserved), cpu)
@@ -72,12 +73,14 @@ def test_dtc_and_we_read_the_same(version: int, tmp_path: Path) -> None:
     assert run(["fdtget", "-t", "bx", made, "/node@1/deep", "bytes"]).text.split() == list("123")
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(GOOD) - 1))
 def test_a_tree_cut_off_is_refused(length: int) -> None:
     with pytest.raises(FormatError):
         parse(GOOD[:length])
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(GOOD) // 4 - 1), st.integers(0, 2**32 - 1) | st.integers(0, 200))
 def test_no_word_breaks_the_reader(at: int, value: int) -> None:
     """It says no, or reads a tree that can be written."""
@@ -88,6 +91,7 @@ def test_no_word_breaks_the_reader(at: int, value: int) -> None:
     flatten(tree.root, tree.reservations)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_structure_breaks_the_reader(structure: bytes) -> None:
     wire = bytearray(flatten({}))

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from trees import NOTHING, SMMU, Tree, blob, cells, mcbin, virt
 
@@ -221,6 +221,7 @@ def test_what_the_bus_decides_is_said_to_be_so() -> None:
     assert "bridge" in found.device("01:00.0").live[0]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_tree_breaks_the_prediction(data: st.DataObject) -> None:
     """Any word of a tree may be any other: it is refused as input, or judged."""

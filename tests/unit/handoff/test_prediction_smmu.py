@@ -63,7 +63,7 @@ def test_masks_that_overlap_in_part_are_refused() -> None:
     tree = with_masters(mcbin())
     tree["smmu"]["#iommu-cells"] = cells(2)
     tree["ethernet@a000000"]["iommus"] = cells(SMMU, 0x10, 0x0F)
-    tree["usb@1"] = {"reg": cells(1, 1), "iommus": cells(SMMU, 0x18, 0xF0)}
+    tree["usb@1"] = {"reg": cells(1, 1), "iommus": cells(SMMU, 0x28, 0x30)}
     device = predict(blob(tree), devices=[NIC]).asked[0]
     assert Fault.STREAM_TAKEN in device.faults
     tree["usb@1"]["iommus"] = cells(SMMU, 0x18, 0x07)
@@ -110,6 +110,9 @@ def test_interrupts_are_isolated_by_the_kernels_own_rule() -> None:
     (finding,) = predict(blob(tree), ["00:03.0"]).asked[0].findings
     assert finding.fault is Fault.NOT_ISOLATED
     assert finding.what.endswith("on 6.1")
+    tree["intc"]["v2m"]["status"] = text("disabled")
+    assert predict(blob(tree), ["00:03.0"]).asked[0].answer is Answer.YES
+    del tree["intc"]["v2m"]["status"]
     tree["pcie"]["msi-map"] = cells(0, 9, 0, 0x10000)
     tree["intc"]["v2m"]["phandle"] = cells(9)
     assert not predict(blob(tree), ["00:03.0"]).asked[0].findings[0].what.endswith("on 6.1")
