@@ -50,7 +50,12 @@ def _predict(options: argparse.Namespace) -> int:
             data, options.pci, options.device, unsafe_interrupts=options.unsafe_interrupts
         )
     except FormatError as error:
-        raise CaseError(f"{options.tree}: {error}") from error
+        raise CaseError(
+            f"{options.tree}: {error}",
+            next_step="without --pci and --device all devices of the tree are listed"
+            if options.pci or options.device
+            else "give what dtc writes, or /sys/firmware/fdt of the target",
+        ) from error
     if options.json:
         print(as_json(prediction))
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trees import NOTHING, SMMU, Tree, blob, cells, mcbin, virt
+from trees import ITS, NOTHING, SMMU, Tree, blob, cells, mcbin, virt
 
 from ubtest.cli.handoff_predict_text import as_json, lines
 from ubtest.formats.fdt import text
@@ -119,6 +119,12 @@ def test_a_mask_of_zero_keeps_the_group_and_loses_the_dma() -> None:
     assert (device.group, device.dma, device.streams[0].number) == (True, False, 0)
     tree["pcie"]["iommu-map"] = cells(0, SMMU, 0x40, 1)
     assert function(tree).answer is Answer.YES, "one ID for all is a machine as it may be"
+
+
+def test_msi_maps_have_a_mask_too() -> None:
+    tree = virt()
+    tree["pcie"] |= {"msi-map": cells(0, ITS, 0, 1), "msi-map-mask": cells(0)}
+    assert function(tree).answer is Answer.YES
 
 
 def test_a_wrong_stream_id_is_not_guessed() -> None:

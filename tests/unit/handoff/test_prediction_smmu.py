@@ -110,6 +110,8 @@ def test_interrupts_are_isolated_by_the_kernels_own_rule() -> None:
     (finding,) = predict(blob(tree), ["00:03.0"]).asked[0].findings
     assert finding.fault is Fault.NOT_ISOLATED
     assert finding.what.endswith("on 6.1")
+    device = predict(blob(tree), ["00:03.0"]).asked[0]
+    assert (device.on("6.1").opens, device.on("6.12").opens) == (False, True)
     tree["intc"]["v2m"]["status"] = text("disabled")
     assert predict(blob(tree), ["00:03.0"]).asked[0].answer is Answer.YES
     del tree["intc"]["v2m"]["status"]
