@@ -8,7 +8,7 @@
 #   +N LENGTH SPEC     sends lines of the kept answer N again (SPEC is sed's)
 #   ?TAG               is answered by a status line with this tag
 # LENGTH is that of what follows: a line that lost a character is not taken. Each line is answered
-# by a status line, which says everything twice, so a torn one is not taken either.
+# by a status line, which says its numbers twice, so a torn one is not taken either.
 _SOURCE = r"""
 u_k=@KEY@ u_t=$(printf "\n.") u_n=0 u_s=1 u_c=0 u_z=0 u_e=p u_q=0;
 for u_p in /run /dev/shm /tmp /dev; do
@@ -16,7 +16,7 @@ u_d=$(mktemp -d $u_p/ubtest.XXXXXX 2>/dev/null) && { u_s=0; break; };
 done;
 for u_p in md5sum base64 awk sed wc mktemp head; do command -v $u_p >/dev/null || u_s=2; done;
 u_say() {
-set -- "$u_k $u_q $u_n $u_s $u_c $u_z $u_e"; echo; echo "<$1|$1>";
+set -- "$u_q $u_n $u_s $u_z $u_e"; echo; echo "<$u_k $1|$1|$u_c>";
 };
 u_send() {
 u_e=p u_a= u_i=0;

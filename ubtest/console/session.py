@@ -64,6 +64,7 @@ class Session:
         self.transcript = transcript
         self._prompt = re.compile(re.escape(prompt.encode()))
         self._late = re.compile(self._prompt.pattern + rb"[\x1b\[\d;]*R$")
+        self._torn = re.compile(self._prompt.pattern + rb"\x1b?\[?[A-D]")
         self._chunk = chunk
         self._size_answer = f"\x1b[{rows};{columns}R".encode()
         self._buffer = b""
@@ -143,6 +144,10 @@ class Session:
         """Whether the answer to a size query came when the firmware waited for it no longer: it
         was taken for keys, and their rest stands at the prompt."""
         return self._fill(lambda: self._late.search(self._buffer) is not None, Deadline(0.5))
+
+    def tore_a_key(self) -> bool:
+        """Whether the rest of an arrow key stands at the prompt: its ESC came alone."""
+        return self._fill(lambda: self._torn.search(self._buffer) is not None, Deadline(0.5))
 
     def _is_ours(self, end: re.Match[bytes]) -> bool:
         return end["number"] in (None, str(self._count).encode())

@@ -31,6 +31,7 @@ UNTYPED, TYPED = 10.0, 1.0
 ATTEMPTS = 3  # whole answers with a wrong checksum
 
 _BANNER = re.compile(rb"U-Boot 20\d\d\.\d\d")
+_KERNEL = re.compile(rb"\[ *\d+\.\d+\]|EFI stub: Exiting boot services|Starting kernel")
 _RETURNED = re.compile(rb"END\d+=(\d+)")  # the marker of ubtest.console.session
 _TYPEABLE = set(string.printable) - set("\n\r\t\x0b\x0c")
 
@@ -76,11 +77,11 @@ class ShellSession:
         self.transcript = transcript
         self._prompt = re.compile(rb"(?:%b)(?:\x1b\[[0-9;?]*[A-Za-z])*\Z" % prompt.encode())
         self._login = login
-        self._key = secrets.token_hex(4)
-        self._status = re.compile(
-            rb"<(%b (\d+) (\d+) (\d+) (\w+) (\d+) ([gp]))\|\1>" % self._key.encode()
-        )
+        self._key = secrets.token_hex(3)
+        numbers = rb"(\d+) (\d+) (\d+) (\d+) ([gp])"
+        self._status = re.compile(rb"<%b (%b)\|\1\|(\w+)>" % (self._key.encode(), numbers))
         self._numbers, self._tags = count(1), count(1)
+        self._kernel_runs = False
         self._rest = b""  # of a line whose end did not come yet
 
     # from power-on to the shell
@@ -230,13 +231,15 @@ class ShellSession:
         return False
 
     def _watch(self, line: bytes) -> None:
-        """A kernel that dies ends every wait.
+        """A kernel that dies ends every wait, and so does a firmware that dies before it.
 
         :raises KernelCrash: after its dump has come.
+        :raises FirmwareCrash: likewise.
         """
+        self._kernel_runs = self._kernel_runs or _KERNEL.match(line) is not None
         if what := crash_in(line):
             raise self._crashed(KernelCrash, f"the kernel crashed: {what}")
-        if CRASH.search(line):
+        if not self._kernel_runs and CRASH.search(line):
             raise self._crashed(FirmwareCrash, f"the firmware crashed: {printable(line)}")
         if _BANNER.match(line):
             raise KernelCrash("the board reset by itself", tail=self.transcript.tail(40))
@@ -253,7 +256,7 @@ class ShellSession:
         return error(what, tail=self.transcript.tail(60))
 
     def _read_status(self, said: re.Match[bytes]) -> _Status:
-        _, tag, number, status, checksum, size, form = said.groups()
+        _, tag, number, status, size, form, checksum = said.groups()
         return _Status(
             int(tag), int(number), int(status), checksum.decode(), int(size), form == b"g"
         )
