@@ -40,6 +40,8 @@ class UBootConsoleDriver(CommandMixin, Driver, CommandProtocol):
     :param interrupt: what stops the autoboot.
     :param chunk: bytes that the line takes before their echo must be back; 0: it has flow control.
     :param boot_timeout: seconds from power-on to the prompt.
+    :param bytewise: the line hands over one byte after another, as QEMU's 16550 does: a busy host
+        tears an escape sequence apart.
     """
 
     bindings = {"console": ConsoleProtocol}  # noqa: RUF012 (labgrid reads it from the class)
@@ -47,6 +49,7 @@ class UBootConsoleDriver(CommandMixin, Driver, CommandProtocol):
     interrupt: str = attr.ib(default=" ", validator=attr.validators.instance_of(str))
     chunk: int = attr.ib(default=0, validator=attr.validators.instance_of(int))
     boot_timeout: float = attr.ib(default=30.0, converter=float)
+    bytewise: bool = attr.ib(default=False, validator=attr.validators.instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()

@@ -24,11 +24,12 @@ class BootMenu(Menu):
         *,
         rows: int = 24,
         columns: int = 80,
+        timeout: float = 5,
     ) -> None:
         words = ["bootmenu", *([] if delay is None else [str(delay)])]
         if "-e" in uboot.command("help bootmenu").text:  # newer ones show UEFI's entries when asked
             words.insert(1, "-e")
-        super().__init__(uboot, " ".join(words), rows=rows, columns=columns)
+        super().__init__(uboot, " ".join(words), rows=rows, columns=columns, timeout=timeout)
 
 
 def define(uboot: UBootConsoleDriver, *titles_and_commands: tuple[str, str]) -> None:

@@ -48,6 +48,7 @@ class Menu:
         timeout: float = 5,
     ) -> None:
         self._session = uboot.session
+        self._bytewise = uboot.bytewise
         self.line = line
         self._screen = Screen(rows, columns)
         self._timeout = timeout
@@ -92,12 +93,19 @@ class Menu:
 
         :param wanted: that, in words.
         :raises FirmwareError: it did not become so in time, or the menu ended.
-        :raises LabError: it ended because the answer to its size query came too late.
+        :raises LabError: it ended because the answer to its size query came too late, or because
+            the line tore a key.
         """
         if not self._comes(condition, wanted):
             if self._session.answered_late():
                 raise LabError(
                     f"`{self.line}` took the terminal's size for keys: the answer came too late",
+                    next_step="run the test again when the machine has less to do",
+                    tail=self.page.text,
+                )
+            if self._bytewise and self._session.tore_a_key():
+                raise LabError(
+                    f"`{self.line}` got an arrow key torn apart, by a line that is `bytewise`",
                     next_step="run the test again when the machine has less to do",
                     tail=self.page.text,
                 )

@@ -130,8 +130,8 @@ MOMENTS = [number / 1000 for number in range(10)] * 3
 @pytest.mark.slow
 @pytest.mark.known_bug("split-escape")
 def test_arrow_keys_torn_by_a_slow_line(prompt, bootmenu):
-    if getattr(prompt.machine, "icount", None) is not None:
-        pytest.skip("the board file has `icount`: a pause of ours is none of the guest's")
+    if prompt.uboot.bytewise:
+        pytest.skip("the board's line tears keys by itself: `bytewise` in its file")
     define(prompt.uboot, *marking(("Top", "Bottom")))
     lost = 0
     for moment in MOMENTS:
@@ -177,15 +177,15 @@ def test_a_key_stops_the_countdown(three, prompt, bootmenu):
 
 @pytest.mark.slow
 def test_the_countdown_counts_seconds(three, prompt, bootmenu):
-    with bootmenu(3) as menu:
+    with bootmenu(3, timeout=20) as menu:  # a second of a busy machine is a long one
         times = []
         for left in (3, 2, 1):
             menu.expect(*counts(left))
             times.append(time.monotonic())
-        menu.reply()
+        menu.reply(timeout=20)
     assert ran(prompt.uboot) == [0]
     started = time.monotonic()
-    prompt.uboot.check("sleep 2")  # its own: an emulated clock may be fast
+    prompt.uboot.check("sleep 2", timeout=60)  # its own: an emulated clock may be fast or slow
     assert times[2] - times[0] >= 0.9 * (time.monotonic() - started)
 
 

@@ -85,6 +85,18 @@ def test_the_rest_of_a_late_answer_stands_at_the_prompt(rest, late):
         assert session.answered_late() == late
 
 
+@pytest.mark.parametrize(
+    ("rest", "torn"),
+    [(b"[B", True), (b"B\a\a", True), (b"", False), (b"\x1b", False), (b"[", False)],
+)
+def test_the_rest_of_a_torn_key_stands_at_the_prompt(rest, torn):
+    session, wire = started(b"menu\r\nEND1=0\r\n=> ")
+    with session.displayed(Screen()):
+        assert not session.until(lambda: False, Deadline(60))
+        wire.out = rest
+        assert session.tore_a_key() == torn
+
+
 def test_a_wait_for_a_screen_ends_with_a_crash():
     session, _ = started(b'"Synchronous Abort" handler, esr 0x96\r\nresetting ...\r\n')
     with pytest.raises(FirmwareCrash, match="Synchronous Abort"):
