@@ -25,7 +25,8 @@ CARDS = "net/modules"  # network cards of PCI, each with the module that would d
 _SCRIPT = "; ".join(
     [
         "D=/tmp/ubtest-handed; rm -rf $D",
-        "mkdir -p $D/efi" + "".join(f" $D{path.rpartition('/')[0]}" for path in (*FOLDERS, *FILES)),
+        "mkdir -p $D/efi $D/net"
+        + "".join(f" $D{path.rpartition('/')[0]}" for path in (*FOLDERS, *FILES)),
         *(f"cp -r {path} $D{path}" for path in FOLDERS),
         *(f"cp {path} $D{path}" for path in FILES),
         *(
