@@ -193,6 +193,7 @@ def _compile(headers: Path, source: Path) -> None:
     settings = ["CONFIG_VFIO_PLATFORM=m", "CONFIG_VFIO_PLATFORM_BASE=m"]
     # The kernel's compiler knows an option that gcc before 14 lacks; another one does the same
     settings.append("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=")
+    settings.append("CONFIG_DEBUG_INFO_BTF_MODULES=")  # wants pahole, and the kernel's own types
     tools = (f"CROSS_COMPILE={CROSS}", f"CC={CROSS}gcc", "ARCH=arm64")
     run(
         ["make", "-s", "-C", headers, f"M={source}", *tools, *settings, "modules"],
