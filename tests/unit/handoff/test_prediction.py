@@ -178,6 +178,23 @@ def test_who_has_no_iommus_also_hears_that_the_iommu_is_off() -> None:
     assert found.device("0000:*").faults == {Fault.NO_MAP, Fault.IOMMU_DISABLED}
 
 
+def test_what_a_setting_can_mend_is_a_condition() -> None:
+    assert {fault for fault in Fault if fault.answer is Answer.CONDITION} == {
+        Fault.STREAM_TAKEN,
+        Fault.BANKS,
+        Fault.NO_MSI,
+        Fault.NOT_ISOLATED,
+    }
+
+
+def test_a_proposed_line_names_an_iommu_that_is_on() -> None:
+    tree = virt()
+    tree = {"off": {**tree["smmu"], "phandle": cells(7), "status": text("disabled")}} | tree
+    del tree["pcie"]["iommu-map"]
+    (finding,) = function(tree).findings
+    assert "<0x0 &{/smmu} STREAM 0x10000>" in finding.fix[0]
+
+
 def test_proposed_lines_use_the_labels_that_the_tree_has() -> None:
     tree = virt()
     tree["__symbols__"] = {"smmu": text("/smmu"), "eth": text("/ethernet@a000000")}
