@@ -111,7 +111,7 @@ class Probe:
         )
         out = self.map(container, IOVA_OUT, 1)
         into = self.map(container, IOVA_IN, 2) if out else None
-        name = self.device.encode() + b"\0"
+        name = bytearray(self.device.encode() + b"\0")  # a mutable one: the result is the fd
         fd = self.step(
             "VFIO_GROUP_GET_DEVICE_FD", lambda: fcntl.ioctl(group, GROUP_GET_DEVICE_FD, name)
         )

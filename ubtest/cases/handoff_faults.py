@@ -71,6 +71,11 @@ class FaultyBoot:
     devices: tuple[str, ...] = ()
     arguments: str = ""
 
+    @property
+    def id(self) -> str:
+        """Its name as a part of a file's."""
+        return self.name.replace(" ", "-").replace("'", "")
+
 
 def _one(name: str, step: str = "") -> tuple[Look, ...]:
     return (Look({EDU: Expected(name, step)}),)

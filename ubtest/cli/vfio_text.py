@@ -28,7 +28,8 @@ def _iommus(explanation: Explanation) -> Iterator[str]:
     for iommu in target.iommus:
         limits = []
         if iommu.banks is not None:
-            limits.append(f"{len(iommu.users(target.groups))} of {iommu.banks} context banks taken")
+            users = len(iommu.users(target.groups))
+            limits.append(f"{max(users, iommu.taken or 0)} of {iommu.banks} context banks taken")
         if iommu.entries is not None:
             limits.append(f"{iommu.entries} stream-map entries, {len(iommu.masters)} devices")
         yield f"IOMMU {iommu.device}: {'; '.join(limits) or 'no limit on groups'}"

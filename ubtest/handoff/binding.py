@@ -1,5 +1,6 @@
 """Gives devices of a live target to VFIO, has them probed, and gives them back."""
 
+import gzip
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -143,6 +144,6 @@ def _program(shell: Shell) -> str:
     if shell.run("command -v python3").status == 0:
         shell.write(f"{_PUT_AT}.py", in_python())
         return f"python3 {_PUT_AT}.py"
-    shell.write(_PUT_AT, vfio_probe().read_bytes(), 300)
-    shell.run(f"chmod +x {_PUT_AT}")
+    shell.write(f"{_PUT_AT}.gz", gzip.compress(vfio_probe().read_bytes()), 300)
+    shell.run(f"gunzip -f {_PUT_AT}.gz && chmod +x {_PUT_AT}")
     return _PUT_AT

@@ -62,7 +62,13 @@ class Facts:
 
     @property
     def bank_users(self) -> tuple[Group, ...]:
+        """The groups that each have a context bank."""
         return self.iommu.users(self.groups) if self.iommu else ()
+
+    @property
+    def banks_taken(self) -> int:
+        taken = self.iommu.taken if self.iommu else None
+        return len(self.bank_users) if taken is None else max(taken, len(self.bank_users))
 
 
 @dataclass(frozen=True)

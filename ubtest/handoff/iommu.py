@@ -69,6 +69,8 @@ class Iommu:
 
     :param device: the platform device: "9050000.smmuv3".
     :param banks: context banks; None where there is no such limit (SMMUv3).
+    :param taken: banks in use, also by what is no group (6.1 keeps one for a container that was);
+        None where that cannot be told.
     :param entries: stream-map entries; None where there is no such limit.
     :param masters: devices behind it.
     """
@@ -76,6 +78,7 @@ class Iommu:
     device: str
     node: str
     banks: int | None = None
+    taken: int | None = None
     entries: int | None = None
     masters: tuple[str, ...] = ()
 
@@ -160,6 +163,8 @@ def iommus_of(survey: Survey, known: Mapping[str, Device]) -> tuple[Iommu, ...]:
     text = survey.text("dmesg")
     banks = {name: int(count) for name, count in _BANKS.findall(text)}
     entries = {name: int(count) for name, count in _ENTRIES.findall(text)}
+    # The driver asks for a bank's interrupt when it takes the bank; several may share a line
+    faults = survey.text("interrupts").count("arm-smmu-context-fault")
     masters: dict[str, list[str]] = {}
     places: dict[str, str] = {}
     listing = ""
@@ -177,6 +182,7 @@ def iommus_of(survey: Survey, known: Mapping[str, Device]) -> tuple[Iommu, ...]:
             device=place,
             node=known[place].node if place in known else "",
             banks=banks.get(place),
+            taken=faults if list(banks) == [place] else None,
             entries=entries.get(place),
             masters=tuple(sorted(masters.get(name, ()))),
         )

@@ -95,15 +95,15 @@ def banks_exhausted(facts: Facts) -> Judgement | None:
     refused = facts.probed.refused("VFIO_SET_IOMMU", 28) or facts.probed.refused(
         "VFIO_GROUP_SET_CONTAINER", 28
     )
-    none_left = facts.group is None and len(facts.bank_users) >= iommu.banks
+    none_left = facts.group is None and facts.banks_taken >= iommu.banks
     if not refused and not (none_left and _tried(facts)):
         return None
     users = ", ".join(f"{each.number} ({' '.join(each.devices)})" for each in facts.bank_users)
     return Judgement(
         Layer.IOMMU if none_left else Layer.VFIO,
         str(refused) if refused else BIND,
-        f"the SMMU has {iommu.banks} context banks, {len(facts.bank_users)} are taken by the "
-        f"groups {users}; a container takes one more, before 6.12 two",
+        f"the SMMU has {iommu.banks} context banks, {facts.banks_taken} are taken, by the "
+        f"groups {users}; a container takes one more (on Linux 6.1 two)",
         Owner.HARDWARE,
         FREE_BANKS,
     )
@@ -114,7 +114,7 @@ def entries_exhausted(facts: Facts) -> Judgement | None:
     iommu = facts.iommu
     if iommu is None or iommu.entries is None or facts.group is not None or not _tried(facts):
         return None
-    if len(iommu.masters) < iommu.entries or len(facts.bank_users) >= (iommu.banks or 1 << 16):
+    if len(iommu.masters) < iommu.entries or facts.banks_taken >= (iommu.banks or 1 << 16):
         return None
     return Judgement(
         Layer.IOMMU,

@@ -28,7 +28,6 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "mounts": "cat /proc/self/mountinfo",
         "swaps": "cat /proc/swaps",
         "blocks": "ls -l /sys/dev/block; ls -d /sys/block/*/slaves/*",
-        "nets": "ls -ld /sys/class/net/*/device",
         "devices": f"cd {PCI} && grep -sH '' */vendor */device */class */driver_override",
         "links": f"ls -ld {PCI}/* {PCI}/*/driver {PCI}/*/iommu_group {PCI}/*/of_node "
         f"{PLATFORM}/*/driver {PLATFORM}/*/iommu_group {PLATFORM}/*/of_node",

@@ -29,7 +29,7 @@ def wrong(got: Expected, expected: Expected) -> bool:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("boot", BOOTS, ids=lambda boot: boot.name.replace(" ", "-"))
+@pytest.mark.parametrize("boot", BOOTS, ids=lambda boot: boot.id)
 def test_a_fault_gets_its_own_diagnosis(board, results, boot: FaultyBoot, kernel: str):
     bundle = find(kernel)
     machine = board.machine
