@@ -24,7 +24,8 @@ CARDS = "net/modules"  # network cards of PCI, each with the module that would d
 # Files of sysfs lie about their size, so they are copied before they are packed
 _SCRIPT = "; ".join(
     [
-        "D=/tmp/ubtest-handed; rm -rf $D",
+        # A root file system may be read-only, and /tmp on it
+        "for t in /tmp /run /dev/shm; do D=$t/ubtest-handed; rm -rf $D; mkdir $D && break; done",
         "mkdir -p $D/efi $D/net"
         + "".join(f" $D{path.rpartition('/')[0]}" for path in (*FOLDERS, *FILES)),
         *(f"cp -r {path} $D{path}" for path in FOLDERS),
@@ -58,6 +59,6 @@ def gather(shell: Shell) -> Survey:
     except (tarfile.TarError, OSError, EOFError) as error:
         raise CaseError(
             f"the target's shell gave no files: {said[:80]!r}",
-            next_step="it needs a root shell with cp, gzip, mkdir and tar, and room in /tmp",
+            next_step="it needs a root shell with cp, gzip, mkdir and tar, and room in /tmp or /run",
         ) from error
     return Survey({**survey.files, **found})
