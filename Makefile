@@ -12,7 +12,7 @@ help:
 	@echo 'make qemu      set up, then run the board suite on QEMU'
 	@echo 'make setup     install what is missing, make keys, build U-Boot, fetch a kernel'
 	@echo 'make test      set up, then lint, types, unit, lab and board tests'
-	@echo 'make test-all  the same with other builds, power cuts, the older U-Boot, sandbox and x86_64'
+	@echo 'make test-all  the same with other builds, power cuts, the older U-Boot, sandbox, x86_64, arm'
 	@echo 'make clean     remove results and the virtual environment; keys and the cache stay'
 
 setup: .venv/installed
@@ -49,6 +49,8 @@ test-all: test
 	.venv/bin/ubtest firmware build sandbox+namespace
 	.venv/bin/ubtest firmware build sandbox
 	.venv/bin/ubtest firmware build qemu-x86_64
+	.venv/bin/ubtest firmware build qemu-arm
+	.venv/bin/ubtest kernel get debian:6.12
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m variant
 	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_power_cut.py
 	.venv/bin/pytest tests/lab --slow -m slow
@@ -56,6 +58,7 @@ test-all: test
 	.venv/bin/ubtest firmware build $(BOARD)
 	.venv/bin/pytest --lg-env boards/sandbox.yaml --slow
 	.venv/bin/pytest --lg-env boards/qemu-x86_64.yaml --slow
+	.venv/bin/pytest --lg-env boards/qemu-arm.yaml --slow tests/board/boot tests/board/usb
 
 clean:
 	rm -rf .venv results .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
