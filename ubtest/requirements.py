@@ -45,6 +45,9 @@ PYTHON = (
 BUILD = (
     Requirement("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc", "compiles U-Boot for arm64"),
     Requirement("gcc-arm-linux-gnueabihf", "arm-linux-gnueabihf-gcc", "compiles U-Boot for arm"),
+    Requirement(
+        "libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/lib/libc.a", "links the VFIO probe", ()
+    ),
     Requirement("gcc", "gcc", "compiles U-Boot's host tools"),
     Requirement("libc6-dev", "/usr/include/stdlib.h", "U-Boot's host tools", ()),
     Requirement("make", "make", "builds U-Boot"),
@@ -75,7 +78,9 @@ SOURCE = (
     Requirement("git", "git", "builds from a git revision"),
 )
 BOARD = (
-    Requirement("qemu-system-arm", "qemu-system-aarch64", "boards/qemu-arm64.yaml and qemu-arm.yaml"),
+    Requirement(
+        "qemu-system-arm", "qemu-system-aarch64", "boards/qemu-arm64.yaml and qemu-arm.yaml"
+    ),
     Requirement("qemu-system-x86", "qemu-system-x86_64", "the board of boards/qemu-x86_64.yaml"),
     Requirement("qemu-utils", "qemu-img", "disk images that can go back to a snapshot"),
     Requirement("util-linux", "setpriv", "programs end when the run that started them is killed"),

@@ -33,7 +33,7 @@ def wrong(got: Expected, expected: Expected) -> bool:
 def test_a_fault_gets_its_own_diagnosis(board, results, boot: FaultyBoot, kernel: str):
     bundle = find(kernel)
     machine = board.machine
-    shape = {"memory": "512M"} | ({"machine": boot.machine} if boot.machine else {})
+    shape = {"machine": boot.machine} if boot.machine else {}
     if boot.devices:
         shape["devices"] = (*machine.declared_devices, *boot.devices)
     machine.shape(**shape)
