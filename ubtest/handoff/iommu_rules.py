@@ -99,11 +99,14 @@ def banks_exhausted(facts: Facts) -> Judgement | None:
     if not refused and not (none_left and _tried(facts)):
         return None
     users = ", ".join(f"{each.number} ({' '.join(each.devices)})" for each in facts.bank_users)
+    others = facts.banks_taken - len(facts.bank_users)
     return Judgement(
         Layer.IOMMU if none_left else Layer.VFIO,
         str(refused) if refused else BIND,
-        f"the SMMU has {iommu.banks} context banks, {facts.banks_taken} are taken, by the "
-        f"groups {users}; a container takes one more (on Linux 6.1 two)",
+        f"the SMMU has {iommu.banks} context banks, {facts.banks_taken} are taken: by the groups "
+        f"{users}"
+        + (f", {others} by containers that are or were open" if others else "")
+        + "; a container takes one (on Linux 6.1 two)",
         Owner.HARDWARE,
         FREE_BANKS,
     )
