@@ -16,7 +16,7 @@ QEMU = f"chroot {ROOT} /usr/bin/qemu-system-aarch64"
 BUS = "virtio-mmio"  # behind no IOMMU: a fault in the device tree's map must not reach the disk
 # U-Boot counts that disk first, so the one with the kernel is the second
 PARTITION = "virtio 1:1"
-_DISKS = "for d in /sys/block/vd*; do readlink -f $d | grep -q {} && echo ${{d##*/}}; done"
+_DISKS = "for d in /sys/block/vd*; do case $(readlink -f $d) in *{}*) echo ${{d##*/}};; esac; done"
 
 
 @dataclass(frozen=True)

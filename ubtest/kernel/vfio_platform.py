@@ -21,6 +21,18 @@ SOURCE = "drivers/vfio/platform"  # in Linux' tree
 # In the order in which they are loaded
 MODULES = ("vfio-platform-base", "vfio-platform")
 FORMAT = 1  # rises when the same sources give other modules
+SETTINGS = (
+    "ARCH=arm64",
+    f"CROSS_COMPILE={CROSS}",
+    f"CC={CROSS}gcc",
+    "CONFIG_VFIO_PLATFORM=m",
+    "CONFIG_VFIO_PLATFORM_BASE=m",
+    "CONFIG_DEBUG_INFO_BTF_MODULES=",  # wants pahole, and the kernel's own types
+    # The kernel's gcc aligns every function. One before 14 cannot, and 6.12 dies of a module whose
+    # functions lie otherwise where ftrace patches them: it finds none to patch.
+    "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",
+    "CC_FLAGS_FTRACE=",
+)
 _BY_HAND = "the modules of a kernel of your own are your build's: CONFIG_VFIO_PLATFORM=m"
 
 
@@ -72,7 +84,11 @@ def get(kernel: KernelBundle, say: Say = lambda _: None) -> PlatformModules:
 
 def _folder(kernel: KernelBundle) -> Path:
     own = [content for path in _resets() for content in (path.name.encode(), path.read_bytes())]
-    parts = [str(FORMAT).encode(), kernel.manifest.get("package", kernel.release).encode(), *own]
+    parts = [
+        repr((FORMAT, SETTINGS)).encode(),
+        kernel.manifest.get("package", kernel.release).encode(),
+        *own,
+    ]
     digests = b"".join(hashlib.sha256(part).digest() for part in parts)
     return (
         cache() / "vfio-platform" / f"{kernel.release}-{hashlib.sha256(digests).hexdigest()[:12]}"
@@ -190,12 +206,4 @@ def _unpack(apt: Apt, wanted: list[Download], tree: Path, say: Say) -> None:
 
 
 def _compile(headers: Path, source: Path) -> None:
-    settings = ["CONFIG_VFIO_PLATFORM=m", "CONFIG_VFIO_PLATFORM_BASE=m"]
-    # The kernel's compiler knows an option that gcc before 14 lacks; another one does the same
-    settings.append("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=")
-    settings.append("CONFIG_DEBUG_INFO_BTF_MODULES=")  # wants pahole, and the kernel's own types
-    tools = (f"CROSS_COMPILE={CROSS}", f"CC={CROSS}gcc", "ARCH=arm64")
-    run(
-        ["make", "-s", "-C", headers, f"M={source}", *tools, *settings, "modules"],
-        timeout=600,
-    )
+    run(["make", "-s", "-C", headers, f"M={source}", *SETTINGS, "modules"], timeout=600)
