@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from menu_names import THREE
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from ubtest.console.picture import beside, picture
@@ -18,7 +19,7 @@ from ubtest.probe.build import probe
 from ubtest.probe.orders import Orders
 from ubtest.uefi import variables
 from ubtest.uefi.boot_plan import machine_of
-from ubtest.uefi.bootmenu import BootMenu, undefine
+from ubtest.uefi.bootmenu import BootMenu, define, marking, undefine
 from ubtest.uefi.eficonfig import EfiConfig
 from ubtest.uefi.menu import Menu
 
@@ -164,6 +165,12 @@ def eficonfig(menus: list[Menu]) -> Callable[..., EfiConfig]:
         return menus[-1]
 
     return open_menu
+
+
+@pytest.fixture
+def three_entries(prompt: Board, bootmenu) -> None:
+    """Three entries in the environment, each of which leaves its mark when it runs."""
+    define(prompt.uboot, *marking(THREE))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from menu_names import THREE
 
 from ubtest.uefi.bootmenu import define, marking, ran
 from ubtest.uefi.eficonfig import MAIN, TASKS
@@ -11,7 +12,6 @@ from ubtest.uefi.menu import CTRL_C, DOWN, ENTER, LAST_TITLES, OTHER_ROWS, SPACE
 pytestmark = pytest.mark.slow
 needs_bootmenu = pytest.mark.needs("CMD_BOOTMENU")
 needs_eficonfig = pytest.mark.needs("CMD_EFICONFIG")
-THREE = ("First", "Second", "Third")
 
 
 @needs_bootmenu

@@ -1,6 +1,7 @@
 """The menus' main screens, line by line as they were kept for each release."""
 
 import pytest
+from menu_names import THREE
 
 from ubtest.uefi.bootmenu import define, marking
 from ubtest.uefi.eficonfig import ADD, MAIN
@@ -9,7 +10,6 @@ from ubtest.uefi.menu import CTRL_C, DOWN, UP, countdown
 needs_bootmenu = pytest.mark.needs("CMD_BOOTMENU")
 needs_eficonfig = pytest.mark.needs("CMD_EFICONFIG")
 
-THREE = ("First", "Second", "Third")
 BOOTMENUS = {
     "three": THREE,
     "twenty": tuple(f"Entry number {number}" for number in range(1, 21)),

@@ -4,50 +4,23 @@ from dataclasses import replace
 from zlib import crc32
 
 import pytest
+from boot_changes import changed, number_of
 
 from ubtest.formats.guid import GLOBAL_VARIABLE
 from ubtest.formats.loadopt import ACTIVE, LoadOption
 from ubtest.probe.facts import Initrd, parse_facts
 from ubtest.uefi import variables
-from ubtest.uefi.eficonfig import (
-    ADD,
-    DELETE,
-    EDIT,
-    EMPTY_DESCRIPTION,
-    KEYS,
-    MAIN,
-    NO_FILE,
-    ORDER,
-    SECURE_BOOT,
-    SELECT_OPTION,
-    TASKS,
-)
-from ubtest.uefi.menu import CTRL_C, DOWN, ENTER, ESC, MINUS, OTHER_ROWS, PLUS, SPACE, entries
+from ubtest.uefi.eficonfig import ADD, DELETE, EDIT, EMPTY_DESCRIPTION, NO_FILE, SELECT_OPTION
+from ubtest.uefi.menu import CTRL_C, ESC, SPACE, entries
 
 pytestmark = pytest.mark.needs("CMD_EFICONFIG", "CMD_NVEDIT_EFI")
+
+INITRD = bytes.fromhex("04031400 27e46855 fc683d4f ac74ca55 5231cc68")  # UEFI 2.10 section 3.1.3
 
 
 @pytest.fixture(scope="session")
 def prompt_disk(menu_disk):
     return menu_disk[1]
-
-
-INITRD = bytes.fromhex("04031400 27e46855 fc683d4f ac74ca55 5231cc68")  # UEFI 2.10 section 3.1.3
-
-
-def changed(before, after):
-    """Names of the variables that differ."""
-    return {
-        name
-        for name, _ in before.keys() | after.keys()
-        if before.get((name, _)) != after.get((name, _))
-    }
-
-
-def number_of(names):
-    """The number of the one Boot#### among these names."""
-    (name,) = (name for name in names if name != "BootOrder")
-    return int(name.removeprefix("Boot"), 16)
 
 
 # add
@@ -253,115 +226,4 @@ def test_the_firmwares_own_options_are_not_offered(three, prompt, eficonfig):
         page = menu.open(DELETE, SELECT_OPTION)
         assert entries(page) == ("Alpha", "Beta", "Gamma", "Quit")
         menu.press(CTRL_C)
-        menu.leave()
-
-
-# reorder
-
-
-@pytest.mark.parametrize(
-    ("title", "key", "places", "order"),
-    [
-        ("Gamma", PLUS, 1, [0x10, 0x12, 0x11]),
-        pytest.param("Gamma", PLUS, 2, [0x12, 0x10, 0x11], marks=pytest.mark.slow),
-        pytest.param("Alpha", MINUS, 1, [0x11, 0x10, 0x12], marks=pytest.mark.slow),
-        pytest.param("Alpha", MINUS, 2, [0x11, 0x12, 0x10], marks=pytest.mark.slow),
-    ],
-    ids=["up", "up-twice", "down", "down-twice"],
-)
-def test_the_order_is_what_the_screen_showed(three, prompt, eficonfig, title, key, places, order):
-    before = three.all()
-    with eficonfig(prompt) as menu:
-        menu.open(ORDER, "** Change Boot Order **")
-        menu.shift(f"[*]  {title}", key, places)
-        menu.choose("Save")
-        menu.leave()
-    assert changed(before, three.all()) == {"BootOrder"}
-    assert three.read_order() == order
-
-
-@pytest.mark.slow
-def test_an_option_can_be_left_out_of_the_order(three, prompt, eficonfig):
-    before = three.all()
-    with eficonfig(prompt) as menu:
-        menu.open(ORDER, "** Change Boot Order **")
-        menu.move_to("[*]  Beta")
-        menu.press(SPACE)
-        menu.highlights("[ ]  Beta")
-        menu.choose("Save")
-        menu.leave()
-    assert changed(before, three.all()) == {"BootOrder"}
-    assert three.read_order() == [0x10, 0x12]
-
-
-@pytest.mark.slow
-def test_an_option_can_be_taken_into_the_order(three, prompt, eficonfig):
-    three.order(0x10)
-    with eficonfig(prompt) as menu:
-        menu.open(ORDER, "** Change Boot Order **")
-        menu.move_to("[ ]  Gamma")
-        menu.press(SPACE)
-        menu.highlights("[*]  Gamma")
-        menu.choose("Save")
-        menu.leave()
-    assert three.read_order() == [0x10, 0x12]
-
-
-@pytest.mark.slow
-def test_an_order_that_is_left_changes_nothing(three, prompt, eficonfig):
-    before = three.all()
-    with eficonfig(prompt) as menu:
-        menu.open(ORDER, "** Change Boot Order **")
-        menu.shift("[*]  Gamma", PLUS, 2)
-        menu.press(CTRL_C)
-        menu.leave()
-    assert changed(before, three.all()) == set()
-
-
-# many options
-
-
-@pytest.mark.slow
-@pytest.mark.known_bug("eficonfig-ignores-size")
-def test_more_options_than_lines(options, prompt, eficonfig):
-    for number in range(20):
-        options.write(0x20 + number, f"Option {number}")
-    options.order(*range(0x20, 0x34))
-    before = options.all()
-    with eficonfig(prompt) as menu:
-        menu.open(DELETE, SELECT_OPTION)
-        for number in range(1, 20):
-            menu.press(DOWN)
-            page = menu.highlights(f"Option {number}")
-            assert len(entries(page)) == 24 - OTHER_ROWS
-        menu.press(ENTER)
-        menu.highlights("Option 0")
-        menu.press(CTRL_C)
-        menu.leave()
-    assert changed(before, options.all()) == {"Boot0033", "BootOrder"}
-
-
-# keys of secure boot
-
-
-@pytest.mark.slow
-@pytest.mark.needs("EFI_SECURE_BOOT", "EFI_MM_COMM_TEE")
-@pytest.mark.parametrize("name", ["PK", "KEK", "db", "dbx"])
-def test_keys_of_secure_boot_can_be_enrolled(prompt, eficonfig, name):
-    """The screens alone; what enrolled keys do is tested where images are signed."""
-    with eficonfig(prompt) as menu:
-        menu.open(SECURE_BOOT, KEYS)
-        menu.choose(name)
-        menu.shows(f"** Configure {name} **", "Enroll New Key")
-        menu.press(CTRL_C)
-        menu.shows(KEYS)
-        menu.press(CTRL_C)
-        menu.leave()
-
-
-@pytest.mark.needs("!EFI_MM_COMM_TEE")
-def test_without_a_secure_store_no_keys_are_offered(prompt, eficonfig):
-    """cmd/eficonfig.c: keys are enrolled where variables are kept in a secure world only."""
-    with eficonfig(prompt) as menu:
-        assert entries(menu.shows(MAIN)) == (*TASKS, "Quit")
         menu.leave()
