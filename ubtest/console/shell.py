@@ -28,6 +28,7 @@ FIRST_PING, LAST_PING = 0.2, 5.0  # seconds without news after which a status is
 # Seconds of silence after which Enter is pressed: before we typed anything, and after. A key that
 # comes before Linux has opened its serial port is lost with some that follow.
 UNTYPED, TYPED = 10.0, 1.0
+NONE = -1  # no tag of a ping
 ATTEMPTS = 3  # whole answers with a wrong checksum
 
 _BANNER = re.compile(rb"U-Boot 20\d\d\.\d\d")
@@ -190,7 +191,7 @@ class ShellSession:
             if said := self._status.search(text):
                 found.append(self._read_status(said))
 
-        ping, tag = FIRST_PING, 0
+        ping, tag = FIRST_PING, NONE
         self._send(request)
         while True:
             if deadline.expired:
@@ -203,7 +204,7 @@ class ShellSession:
                 return found[-1]
             if found and found[-1].tag == tag:  # it heard the ping, but not the request before it
                 self._send(request)
-                tag = 0
+                tag = NONE
             elif quiet:
                 tag = next(self._tags)
                 self._send(b"?%d\n" % tag)

@@ -151,6 +151,7 @@ def test_a_late_answer_of_a_command_before_is_not_the_next_ones():
     target.status()
     reply = dialogue.command("b")
     assert (reply.output, reply.status) == (b"B", 1)
+    assert target.heard.count(b"2 1 b\n") == 1  # an old status is no reason to send it again
 
 
 def test_what_always_comes_wrong_is_the_lines_fault():
