@@ -39,6 +39,7 @@ class Wire:
         self.said.clear()
 
     def close(self) -> None:
+        """End the thread, when it has taken what has arrived."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
@@ -49,8 +50,8 @@ class Wire:
         while frame := self._socket.recv(_LARGEST):
             self.heard.append(frame)
             answer = self._neighbour.answer(frame)
-            # The machine may have been switched off meanwhile
-            with suppress(FileNotFoundError, ConnectionRefusedError):
+            # The machine may have been switched off meanwhile, or the wire closed
+            with suppress(FileNotFoundError, ConnectionRefusedError, BrokenPipeError):
                 if answer is not None:
                     self._socket.sendto(answer, str(self._card))
                     self.said.append(answer)
