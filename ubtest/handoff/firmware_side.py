@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "tables": "efidebug tables",
         "handles": "efidebug dh",
         "esrt": "efidebug capsule esrt",
+        "smbios": "smbios",
         "variables": "printenv -e",
         "pci": "pci *",
         "bdinfo": "bdinfo",

@@ -122,7 +122,7 @@ class Handoff:
             now = variables.variables(self.survey)
             found |= {
                 "tables": tables.of_tables(self.held("tables"), self.log),
-                "SMBIOS": tables.of_smbios(self.survey),
+                "SMBIOS": tables.of_smbios(self.held("smbios"), self.survey),
                 "ESRT": tables.of_esrt(self.held("esrt"), self.survey),
                 "runtime services": services.findings(self.survey),
                 "variables": variables.findings(held_variables, now) + variables.of_boot(now),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from ubtest.formats.guid import Guid
 from ubtest.formats.record import FormatError
-from ubtest.formats.smbios import EntryPoint30, parse_entry_point, parse_structures
+from ubtest.formats.smbios import EntryPoint30, parse_entry_point, parse_structures, system
 from ubtest.handoff.finding import Finding
 from ubtest.handoff.survey import Survey
 
@@ -59,6 +59,9 @@ _STATUSES = (
     "unsatisfied dependencies",
 )
 _ESRT_ENTRY = re.compile(r"^\[entry \d+\]=+\n(?P<fields>(?:ESRT: [^\n]*\n?)+)", re.MULTILINE)
+_SYSTEM = re.compile(
+    r"^System Information\n\tManufacturer: (.*)\n\tProduct Name: (.*)$", re.MULTILINE
+)
 _ESRT_HOME = "sys/firmware/efi/esrt/entries/"
 
 
@@ -113,8 +116,11 @@ def of_promises(enabled: Mapping[str, bool], log: str) -> list[Finding]:
     ]
 
 
-def of_smbios(survey: Survey) -> list[Finding]:
-    """Whether the kernel's copy of the SMBIOS tables is whole."""
+def of_smbios(before: str, survey: Survey) -> list[Finding]:
+    """Whether the kernel's copy of the SMBIOS tables is whole, and of the board that U-Boot says.
+
+    :param before: what ``smbios`` printed; empty where U-Boot has no such command.
+    """
     home = "sys/firmware/dmi/tables/"
     entry, table = (survey.files.get(home + name) for name in ("smbios_entry_point", "DMI"))
     if entry is None or table is None:
@@ -122,14 +128,25 @@ def of_smbios(survey: Survey) -> list[Finding]:
     try:
         point = parse_entry_point(entry)
         structures = parse_structures(table)
+        system(structures)
     except FormatError as error:
         return [Finding(SMBIOS, str(error))]
-    found = []
+    found = [
+        Finding(SMBIOS, f"{name} is {value!r} for U-Boot, {now!r} for the kernel")
+        for name, value in _board(before).items()
+        if (now := system(structures)[name]) != value
+    ]
     if len(table) > point.table_size:
         found.append(Finding(SMBIOS, f"{len(table)} bytes, {point.table_size} promised"))
     if not isinstance(point, EntryPoint30) and point.structures != len(structures):
         found.append(Finding(SMBIOS, f"{len(structures)} structures, {point.structures} promised"))
     return found
+
+
+def _board(said: str) -> dict[str, str]:
+    """Manufacturer and product of ``smbios`` (cmd/smbios.c, smbios_print_type1)."""
+    row = _SYSTEM.search(said.replace("\\t", "\t"))
+    return {"Manufacturer": row[1], "Product Name": row[2]} if row else {}
 
 
 def esrt_of_uboot(text: str) -> list[dict[str, str]]:

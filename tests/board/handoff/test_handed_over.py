@@ -8,6 +8,7 @@ from handoff_plans import KERNELS, PLAIN, RICH
 from ubtest.formats.smbios import parse_structures, system
 from ubtest.handoff import services, tables
 from ubtest.handoff.variables import booted, variables
+from ubtest.plugin.run_state import board_run
 
 pytestmark = pytest.mark.needs("linux")
 
@@ -51,6 +52,14 @@ def test_each_subject_is_judged(plain, held_variables):
 def test_tables_that_the_configuration_promises(plain, firmware):
     enabled = {symbol: firmware.config.enabled(symbol) for symbol in tables.PROMISED}
     assert tables.of_promises(enabled, plain.log) == []
+
+
+@pytest.mark.needs("EFI_ESRT")
+def test_esrt_has_the_image_that_capsules_update(plain, request):
+    image = board_run(request.config).board.image
+    assert [each["fw_class"] for each in tables.esrt_of_kernel(plain.survey)] == [
+        str(image.image_type)
+    ]
 
 
 @pytest.mark.needs("GENERATE_SMBIOS_TABLE")

@@ -140,6 +140,12 @@ def test_a_tree_that_was_edited_behind_the_back():
     assert RULE in rules(found)
 
 
+def test_another_board_in_smbios_than_u_boot_names():
+    said = "System Information\n\\tManufacturer: QEMU\n\\tProduct Name: {}\n\\tVersion: 1\n"
+    for product, count in (("QEMU Virtual Machine", 0), ("Another", 1)):
+        assert len(tables.of_smbios(said.format(product), survey(PLAIN))) == count
+
+
 def test_a_variable_that_the_kernel_does_not_see():
     found = handoff(PLAIN)
     held = parse(found.held("variables"))
