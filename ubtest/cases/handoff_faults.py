@@ -61,6 +61,7 @@ class FaultyBoot:
     :param commands: U-Boot commands before.
     :param machine: QEMU's ``-M``, where it is another one.
     :param devices: more ``-device`` values.
+    :param quick: part of a plain run; the others take `--slow`.
     """
 
     name: str
@@ -70,6 +71,7 @@ class FaultyBoot:
     machine: str = ""
     devices: tuple[str, ...] = ()
     arguments: str = ""
+    quick: bool = False
 
     @property
     def id(self) -> str:
@@ -92,6 +94,7 @@ _ROWS = (
 BOOTS = (
     FaultyBoot(
         "target's set-up",
+        quick=True,
         devices=(
             "pci-serial,addr=0x13.0,multifunction=on",
             "edu,addr=0x13.1",
@@ -122,6 +125,7 @@ BOOTS = (
     ),
     FaultyBoot(
         "stream IDs",
+        quick=True,
         devices=("edu,addr=0x13", "edu,addr=0x14", "edu,addr=0x15"),
         tree=(WITH_SMMU, f"fdt set {PCIE} iommu-map <{_ROWS}>"),
         looks=(

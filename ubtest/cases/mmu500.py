@@ -78,7 +78,8 @@ class Mmu500:
             f"fdt set /virtio_mmio@{SLOT} iommus <{PHANDLE:#x} 0x10>",
         )
 
-    def boot(self, name: str, *looks: Look, arguments: str = "") -> FaultyBoot:
+    def boot(self, name: str, *looks: Look, arguments: str = "", quick: bool = False) -> FaultyBoot:
+        """A start of a target with it; its first look loads the drivers of the host."""
         first = Look(looks[0].rows, looks[0].on, DRIVERS, looks[0].modules)
         return FaultyBoot(
             name,
@@ -87,6 +88,7 @@ class Mmu500:
             commands=self.commands,
             machine=WITH_GICV2M,
             arguments=arguments,
+            quick=quick,
         )
 
 
@@ -100,6 +102,7 @@ BOOTS = (
             {E1000E: Expected("banks-exhausted", "VFIO_SET_IOMMU: ENOSPC", UNSAFE_THEN)},
             on={"6.12": {E1000E: EPERM}},
         ),
+        quick=True,
     ),
     Mmu500(banks=4).boot(
         "no bank for the container",

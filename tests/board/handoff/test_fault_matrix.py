@@ -8,11 +8,20 @@ from ubtest.cases import handoff_faults, mmu500
 from ubtest.cases.handoff_faults import BY_NOTHING, NOT_TOLD, Expected, FaultyBoot, Look
 from ubtest.handoff.binding import examine
 from ubtest.handoff.explanation import Verdict, explain
-from ubtest.kernel.bundle import find
+from ubtest.kernel.bundle import DEFAULT, find
 from ubtest.lab.linux_boot import LinuxBoot
 
 BOOTS = (*handoff_faults.BOOTS, *mmu500.BOOTS)
-KERNELS = ("debian:6.1", pytest.param("debian:6.12", marks=pytest.mark.slow))
+ROWS = [
+    pytest.param(
+        boot,
+        kernel,
+        id=f"{boot.id}-{kernel}",
+        marks=() if boot.quick and kernel == DEFAULT else pytest.mark.slow,
+    )
+    for kernel in (DEFAULT, "debian:6.12")
+    for boot in BOOTS
+]
 
 
 def said(verdict: Verdict) -> Expected:
@@ -28,8 +37,7 @@ def wrong(got: Expected, expected: Expected) -> bool:
     return not same or not got.step.startswith(expected.step)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("boot", BOOTS, ids=lambda boot: boot.id)
+@pytest.mark.parametrize(("boot", "kernel"), ROWS)
 def test_a_fault_gets_its_own_diagnosis(board, results, boot: FaultyBoot, kernel: str):
     bundle = find(kernel)
     machine = board.machine
@@ -57,6 +65,11 @@ def rows(shell, results, look: Look, version: str, number: int):
     survey.save(results.folder / f"look{number}.tar.gz")
     explanation = explain(survey, expected)
     got = {each.facts.device.name: said(each) for each in explanation.verdicts}
+    for verdict in explanation.verdicts:
+        probed = verdict.facts.probed
+        if None not in (probed.moved, probed.arrived("MSI")):
+            # An MSI is a write: it goes the way of the data
+            assert (probed.arrived("INTx"), probed.arrived("MSI")) == (True, probed.moved)
     results.keep(f"look{number}.json", json.dumps({n: repr(e) for n, e in got.items()}, indent=1))
     assert got.keys() == expected.keys()
     return ((name, (got[name], expected[name])) for name in expected)
