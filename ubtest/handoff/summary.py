@@ -203,7 +203,7 @@ def _pci(handoff: Handoff) -> list[Plain]:
             "bars_at_firmware": _bars(before[name]) if name in before else {},
             "bars_now": _bars(each),
             "buses": list(each.buses),
-            "bus_master_left_on": before[name].masters if name in before else None,
+            "bus_master_left_on": before[name].masters and each.masters if name in before else None,
             "interrupts": each.interrupts,
         }
         for name, each in now.items()
