@@ -35,10 +35,10 @@ static uint32_t identify(int fd, uint64_t config, struct registers *bar, unsigne
 void use(int fd, uint8_t *out, uint8_t *in)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
-	struct registers bar[6];
+	struct registers bar[6], first = { -1, 0 };
 	uint64_t config = 0;
 	uint32_t id = 0;
-	unsigned int n, pci;
+	unsigned int n, pci, virtio;
 
 	if (step("VFIO_DEVICE_GET_INFO", ioctl(fd, VFIO_DEVICE_GET_INFO, &info),
 		 ",\"flags\":%u,\"regions\":%u,\"irqs\":%u", info.flags, info.num_regions,
@@ -58,12 +58,18 @@ void use(int fd, uint8_t *out, uint8_t *in)
 			config = region.offset;
 		if (!rc && pci && n < 6 && region.size && region.flags & VFIO_REGION_INFO_FLAG_MMAP)
 			bar[n] = (struct registers){ fd, region.offset };
+		if (!rc && !pci && !n && region.size)
+			first = (struct registers){ fd, region.offset };
 	}
 	if (info.flags & VFIO_DEVICE_FLAGS_RESET)
 		step("VFIO_DEVICE_RESET", ioctl(fd, VFIO_DEVICE_RESET), NULL);
 	if (config)
 		id = identify(fd, config, bar, 6);
-	irqs(fd, info.num_irqs, pci, id == EDU ? &bar[0] : NULL);
+	virtio = first.fd >= 0 && is_virtio_mmio(&first);
+	if (virtio && info.flags & VFIO_DEVICE_FLAGS_RESET)
+		virtio_mmio_reset(&first);
+	irqs(fd, info.num_irqs, pci, id == EDU ? &bar[0] : NULL,
+	     virtio && virtio_mmio_patience() ? &first : NULL);
 	if (id != EDU)
 		not_proven("dma", "only QEMU's edu moves data when asked");
 	else if (!out || !in)

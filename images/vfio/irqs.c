@@ -55,7 +55,8 @@ static void hear(struct registers *edu, int event, const char *kind)
 	proof("interrupt", arrived, ",\"kind\":\"%s\"", kind);
 }
 
-static void one(int fd, unsigned int index, const char *kind, struct registers *edu)
+static void one(int fd, unsigned int index, const char *kind, struct registers *edu,
+		struct registers *virtio)
 {
 	int event = eventfd(0, EFD_CLOEXEC);
 
@@ -66,12 +67,14 @@ static void one(int fd, unsigned int index, const char *kind, struct registers *
 	if (step("VFIO_DEVICE_SET_IRQS", set(fd, index, event), ",\"kind\":\"%s\"", kind) == 0) {
 		if (edu)
 			hear(edu, event, kind);
+		if (virtio)
+			virtio_mmio_hear(virtio, event, kind);
 		clear(fd, index);
 	}
 	close(event);
 }
 
-void irqs(int fd, unsigned int count, int pci, struct registers *edu)
+void irqs(int fd, unsigned int count, int pci, struct registers *edu, struct registers *virtio)
 {
 	unsigned int index;
 
@@ -86,8 +89,8 @@ void irqs(int fd, unsigned int count, int pci, struct registers *edu)
 		     rc ? 0 : info.count);
 		if (!rc && info.count && info.flags & VFIO_IRQ_INFO_EVENTFD &&
 		    (!pci || index < 3))
-			one(fd, index, kind, edu);
+			one(fd, index, kind, edu, virtio);
 	}
-	if (!edu)
+	if (!edu && !virtio)
 		not_proven("interrupt", "only QEMU's edu raises one when asked");
 }

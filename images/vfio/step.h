@@ -39,8 +39,11 @@ void put(struct registers *at, unsigned int reg, uint32_t value);
 /* All that a device's file gives, device.c; OUT and IN are the pages at their IOVA, or NULL */
 void use(int fd, uint8_t *out, uint8_t *in);
 
-/* Interrupts of a device, irqs.c; EDU is NULL for a device that nothing here can make interrupt */
-void irqs(int fd, unsigned int count, int pci, struct registers *edu);
+/*
+ * Interrupts of a device, irqs.c; EDU and VIRTIO are NULL for a device that nothing here can make
+ * interrupt
+ */
+void irqs(int fd, unsigned int count, int pci, struct registers *edu, struct registers *virtio);
 
 /* What QEMU's device edu can prove, edu.c */
 #define EDU 0x11e81234
@@ -48,5 +51,14 @@ void irqs(int fd, unsigned int count, int pci, struct registers *edu);
 void edu_dma(struct registers *edu, uint8_t *out, uint8_t *in);
 void edu_raise(struct registers *edu);
 void edu_acknowledge(struct registers *edu);
+
+/*
+ * What a virtio-mmio device can prove, virtio_mmio.c; here only, vfio_probe.py does not. Its
+ * interrupt is waited for where the environment has VFIO_PROBE_WAIT=SECONDS.
+ */
+int is_virtio_mmio(struct registers *at);
+int virtio_mmio_patience(void);
+void virtio_mmio_reset(struct registers *at);
+void virtio_mmio_hear(struct registers *at, int event, const char *kind);
 
 #endif

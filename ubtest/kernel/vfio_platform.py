@@ -180,7 +180,7 @@ def _same(apt: Apt, package: str, kernel: KernelBundle, say: Say) -> Stanza:
         has = there["Version"] if there else "none"
         raise HostError(
             f"the kernel in the cache is Debian's {revision}, the mirror's {package} is {has}",
-            next_step=f"remove {kernel.path} and run `ubtest kernel get {kernel.origin}` again",
+            next_step=f"ubtest kernel get --refresh {kernel.origin}",
         )
     return there
 
