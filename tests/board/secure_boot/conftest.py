@@ -53,10 +53,14 @@ def enrolled(made: dict[str, list[str]], prompt: Board, platform: Platform) -> P
 
 def _ready(board: Board, made: dict[str, list[str]], way: str, make: Callable[[], None]) -> None:
     """Let every variable be as it was made; without a disk nothing is kept over a reset."""
-    if _variables(board) == made.get(way):
+    now = _variables(board)
+    if now == made.get(way):
         return
-    if made or state(board) != SETUP_MODE:
+    if not made and state(board) == SETUP_MODE:
+        made["setup mode"] = now
+    if now != made.get("setup mode"):
         board.uboot.reset()
+        made["setup mode"] = _variables(board)
     make()
     made[way] = _variables(board)
 
