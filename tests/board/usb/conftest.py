@@ -15,12 +15,9 @@ from ubtest.media.disk import Disk, build_disk
 from ubtest.probe.build import probe
 from ubtest.uefi import variables
 from ubtest.uefi.boot_plan import machine_of
-from ubtest.uefi.media_bus import BUSES
+from ubtest.uefi.media_bus import BUSES, SHORT_WAITS
 
 SERIAL = "0123456789"  # that all sticks here have
-# U-Boot waits by its clock for every port and stick. With 64 ns an instruction that takes a tenth,
-# and the 5 s that it gives a transfer are still half a second of the host
-SHORT_WAITS = 6
 
 
 @pytest.fixture
