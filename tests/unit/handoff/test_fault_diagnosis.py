@@ -10,6 +10,7 @@ from ubtest.handoff.facts import Target
 from ubtest.handoff.survey import Survey
 
 each = pytest.mark.parametrize("recorded", RECORDED, ids=str)
+EDU = "0000:00:12.0"
 NOT_IN_THE_MATRIX = {"iommu-not-probed"}
 
 
@@ -66,12 +67,12 @@ def test_each_diagnosis_says_whose_it_is_and_what_to_do(recorded: Recorded):
             assert said.step
 
 
+def survey_of(name: str) -> Survey:
+    return next(each for each in RECORDED if str(each) == name).survey
+
+
 def good() -> Survey:
-    chosen = next(e for e in RECORDED if str(e) == "targets-set-up.3.6.1")
-    return chosen.survey
-
-
-EDU = "0000:00:12.0"
+    return survey_of("targets-set-up.3.6.1")
 
 
 def without(survey: Survey, *names: str) -> Survey:
@@ -103,9 +104,9 @@ def test_dma_that_failed_is_never_ok():
 
 def test_banks_that_are_taken_are_counted_by_their_interrupts():
     """6.1 keeps a bank for a container that was; only /proc/interrupts knows."""
-    chosen = next(e for e in RECORDED if str(e) == "iommu.passthrough.1.6.1")
-    (iommu,) = Target(chosen.survey).iommus
-    assert iommu.users(Target(chosen.survey).groups) == ()
+    target = Target(survey_of("iommu.passthrough.1.6.1"))
+    (iommu,) = target.iommus
+    assert iommu.users(target.groups) == ()
     assert (iommu.banks, iommu.taken) == (4, 1)
 
 
@@ -144,3 +145,36 @@ def test_a_broken_device_tree_is_no_crash():
 def test_a_device_that_is_not_there():
     with pytest.raises(CaseError, match="no device f2000000"):
         explain(good(), ["f2000000.ethernet"])
+
+
+def changed(survey: Survey, name: str, old: bytes, new: bytes) -> Survey:
+    assert old in survey.files[name]
+    return Survey({**survey.files, name: survey.files[name].replace(old, new)})
+
+
+@pytest.mark.parametrize(
+    ("survey", "name"),
+    [
+        (
+            changed(survey_of("no-stream-map-entry.0.6.1"), "dmesg", b"3 register", b"16 register"),
+            "0000:00:10.0",
+        ),
+        (Survey({**survey_of("SMMU-not-coherent.0.6.1").files, "fdt": good().files["fdt"]}), EDU),
+        (Survey({**survey_of("GICv2m.0.6.1").files, "fdt": good().files["fdt"]}), EDU),
+    ],
+    ids=["entries are left", "the SMMU is coherent", "MSIs are isolated"],
+)
+def test_a_symptom_without_its_cause_is_not_explained(survey, name):
+    """The kernel refuses in the same way, and what the rule blames is not so."""
+    verdict = judge(Target(survey).facts(name))
+    assert [each.name for each in verdict.diagnoses] == ["unexplained"]
+
+
+def test_events_of_one_device_are_not_blamed_on_another():
+    survey = survey_of("all-stream-IDs-off-by-0x100.0.6.1")
+    other = "0000:00:11.0"
+    log = survey.files["dmesg"] + f"[ 9.0] vfio-probe: {other} begins\n".encode()
+    lines = survey.probes[EDU].replace(EDU, other).encode()
+    target = Target(Survey({**survey.files, "dmesg": log}).probed(other, lines))
+    assert judge(target.facts(EDU)).primary.name == "wrong-stream"
+    assert judge(target.facts(other)).primary.name == "stopped-silently"

@@ -22,9 +22,8 @@ class Shell:
 
 def test_saved_and_loaded(tmp_path):
     SURVEY.save(tmp_path / "one.tar.gz")
-    SURVEY.save(tmp_path / "two.tar.gz")
     assert Survey.load(tmp_path / "one.tar.gz") == SURVEY
-    assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
+    assert (tmp_path / "one.tar.gz").read_bytes()[4:8] == bytes(4), "gzip's time"
 
 
 def test_a_real_shell_gives_the_sections_that_it_has():
