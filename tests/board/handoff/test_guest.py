@@ -114,11 +114,11 @@ def test_a_guest_sends_and_receives_through_the_card(board, qemu, results, tmp_p
     assert seen.said("driver").endswith("/e1000e")
     assert seen.said("ping") == "0"
     assert seen.number("interrupts") > 0
-    assert seen.number("sent") == len(cable.heard)
-    assert seen.number("received") == len(cable.said)
-    assert len(pings(cable.heard)) == len(pings(cable.said)) == PINGS
+    heard, answered = len(cable.heard), len(cable.said)
+    assert (seen.number("sent"), seen.number("received")) == (heard, answered)
+    assert (pings(cable.heard), pings(cable.said)) == (PINGS, PINGS)
     assert {frame[6:12] for frame in cable.heard} == {bytes.fromhex(MAC.replace(":", ""))}
 
 
 def pings(frames):
-    return [frame for frame in frames if frame[12:14] == IPV4 and len(frame) == 14 + 20 + 8 + 1000]
+    return sum(frame[12:14] == IPV4 and len(frame) == 14 + 20 + 8 + 1000 for frame in frames)
