@@ -23,7 +23,7 @@ class Services:
 
     :param said: those with a flag; None when the table is not there or cannot be read.
     :param variables: efivarfs lists variables and reads them.
-    :param writable: it was mounted for writing.
+    :param writable: the kernel mounted it for writing, which it does when the flag is set.
     :param clock: the kernel made a clock of GetTime (rtc-efi).
     """
 
@@ -57,7 +57,8 @@ def services(survey: Survey) -> Services:
 def findings(survey: Survey) -> list[Finding]:
     """Where flags and answers differ.
 
-    ResetSystem and UpdateCapsule cannot be told from files: a test calls them.
+    What changes something cannot be told from files, so tests call ResetSystem and UpdateCapsule, and
+    write variables: a mount for writing is only the kernel's belief in the flag.
     """
     try:
         found = services(survey)
