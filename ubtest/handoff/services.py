@@ -57,8 +57,8 @@ def services(survey: Survey) -> Services:
 def findings(survey: Survey) -> list[Finding]:
     """Where flags and answers differ.
 
-    What changes something cannot be told from files, so tests call ResetSystem and UpdateCapsule, and
-    write variables: a mount for writing is only the kernel's belief in the flag.
+    What changes something cannot be told from files, so tests call ResetSystem and UpdateCapsule,
+    and write variables: a mount for writing is only the kernel's belief in the flag.
     """
     try:
         found = services(survey)
