@@ -1,7 +1,11 @@
 """A network card is passed through to a guest: with QEMU's own words, and with real traffic."""
 
+import errno
+
 import pytest
 
+from ubtest.cases.handoff_faults import WITH_GICV2M
+from ubtest.cases.mmu500 import Mmu500
 from ubtest.formats.cpio import Entry
 from ubtest.formats.ethernet import IPV4, Neighbour
 from ubtest.handoff import guest
@@ -83,6 +87,33 @@ def test_qemu_refuses_a_card_without_an_iommu(board, qemu, kernel):
 
     refused = refusal(guest.passes(shell, CARD))
     assert (refused.step, refused.device) == ("iommu_group", CARD)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("banks", "step", "words"),
+    [
+        (3, "VFIO_SET_IOMMU", "Failed to set iommu for container: No space left on device"),
+        (2, "VFIO_GROUP_SET_CONTAINER", "Failed to set group container: No space left on device"),
+    ],
+    ids=("one-bank-left", "none-left"),
+)
+def test_the_message_of_the_macchiatobin_report(board, qemu, results, banks, step, words):
+    """The card's own group and a slot's take two context banks, 6.1 wants two more for a guest."""
+    smmu = Mmu500(banks)
+    board.machine.shape(machine=WITH_GICV2M, memory=MEMORY)
+    boot = guest.BesideRoot(find("debian:6.1"), tree=smmu.tree, commands=smmu.commands)
+    shell = board.linux(boot)
+    guest.enter(shell)
+    shell.check(f"modprobe -a vfio-pci vfio_iommu_type1; {BIND}")
+
+    said = guest.passes(shell, CARD)
+    results.keep("qemu-words.txt", said)
+
+    assert words in said
+    refused = refusal(said)
+    assert (refused.step, refused.error, refused.device) == (step, errno.ENOSPC, CARD)
+    assert "context bank" in refused.causes[0]
 
 
 @pytest.mark.slow
