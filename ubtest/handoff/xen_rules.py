@@ -1,13 +1,13 @@
 """Whether Xen and dom0 got what U-Boot had to give: memory, files, device tree."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from ubtest.handoff import device_tree
 from ubtest.handoff.device_tree import Allowed, Setting
 from ubtest.handoff.finding import Finding
-from ubtest.handoff.memory import reserved_by
+from ubtest.handoff.memory import Reserved, reserved_by
 from ubtest.handoff.spans import Spans
 from ubtest.handoff.xen import XenHandoff
 from ubtest.media.disk import MiB
@@ -60,18 +60,17 @@ def findings(handoff: XenHandoff) -> list[Finding]:
 
 def _of_ram(handoff: XenHandoff) -> Iterator[Finding]:
     ram, free = handoff.ram, handoff.free
-    reserved = [(each.name, Spans.of([(each.span.start, each.span.end)])) for each in
-                reserved_by(handoff.before)]  # fmt: skip
+    reserved = reserved_by(handoff.before)
     yield from _each(NOT_INVENTED, "Xen's RAM, not free in the map", ram - free)
     yield from _each(NOT_INVENTED, "Xen's RAM, in no /memory node", ram - _installed(handoff))
-    lost = free - ram
-    for _, there in reserved:
-        lost = lost - there
+    lost = free - ram - _places(reserved)
     if lost.size > KEPT_LATER:
         yield Finding(NOT_LOST, f"{lost.size // 1024} KiB are free in the map only: {lost}")
-    for name, there in reserved:
-        if given := (there & ram) - Spans.of(handoff.log.kept):
-            yield Finding(KEPT, f"{name}: Xen may give away {given}")
+    for each in reserved:
+        given = _places([each]) & ram
+        if each.name != "/memreserve/" and not each.no_map:
+            given = given - Spans.of(handoff.log.kept)  # RAM that Xen leaves alone
+        yield from _each(KEPT, f"Xen's RAM, reserved by {each.name}", given)
 
 
 def _of_modules(handoff: XenHandoff) -> Iterator[Finding]:
@@ -105,7 +104,7 @@ def _of_dom0(handoff: XenHandoff) -> Iterator[Finding]:
     yield from _each(DOM0_MEMORY, "dom0's and not Xen's RAM", given - handoff.ram)
     yield from _each(DOM0_RAM, "given, not used", given - used)
     # Xen 4.17 also shows dom0 the reserved memory as memory
-    nodes = Spans.of((each.span.start, each.span.end) for each in reserved_by(handoff.before))
+    nodes = _places(reserved_by(handoff.before))
     yield from _each(DOM0_RAM, "used, not given", used - given - nodes)
     if "efi: UEFI not found." not in handoff.dmesg:
         yield Finding(NO_UEFI, "dom0's kernel found one")
@@ -123,6 +122,10 @@ def _installed(handoff: XenHandoff) -> Spans:
     nodes = handoff.before.root.nodes.values()
     memory = (each for each in nodes if each.string("device_type") == "memory")
     return Spans.of((at, at + size) for each in memory for at, size in each.reg)
+
+
+def _places(reserved: Iterable[Reserved]) -> Spans:
+    return Spans.of((each.span.start, each.span.end) for each in reserved)
 
 
 def _each(rule: str, what: str, spans: Spans) -> Iterator[Finding]:

@@ -82,17 +82,18 @@ def _started(board: Board, boot: XenBoot) -> LinuxShellDriver:
     try:
         return board.linux(boot)
     except UbtestError as error:
-        *_, said = _BANNER.split(f"\n{board.uboot.transcript.tail(1000)}")
-        ran = _BANNER.search(board.uboot.transcript.tail(1000)) is not None
-        if ran and (panic := _PANIC.search(said)):
+        said = board.uboot.transcript.tail(1000)
+        banners = [*_BANNER.finditer(said)]
+        after = said[banners[-1].end() :] if banners else ""
+        if panic := _PANIC.search(after):
             raise KernelCrash(
                 f"Xen panicked: {panic['words']}",
                 next_step="compare dom0_mem with the board's memory, and Xen's lines on RAM with "
                 "the firmware's memory map",
                 tail=error.tail,
             ) from error
-        if ran and (back := _RETURNED.search(said)):
-            words = _CONFIGURED.sub("", said[: back.start()]).strip(" :\n")
+        if back := _RETURNED.search(after):
+            words = _CONFIGURED.sub("", after[: back.start()]).strip(" :\n")
             raise CaseError(
                 f"Xen ran and went back to U-Boot: {words}",
                 next_step=f"look at {CONFIGURATION} and at the files that it names",
