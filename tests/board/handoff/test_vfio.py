@@ -77,7 +77,11 @@ def test_a_card_is_read_and_nothing_is_claimed_of_its_dma(explanation):
     assert (verdict.exit_code, verdict.diagnoses) == (2, ())
 
 
-@pytest.mark.mutates("linux")
+def test_a_device_that_is_not_there(linux):
+    with pytest.raises(CaseError, match=r"no device 0000:00:1f\.0"):
+        examine(linux, ["0000:00:1f.0"])
+
+
 def test_a_device_goes_to_vfio_and_back_to_its_driver(linux):
     linux.check("modprobe e1000e")
     links = "ls /sys/bus/pci/devices/0000:00:10.0/net"
@@ -90,6 +94,7 @@ def test_a_device_goes_to_vfio_and_back_to_its_driver(linux):
     after = devices(Survey.gather(linux))[E1000E]
     assert (after.driver, after.override) == ("e1000e", None)
     assert linux.check(links) == before
+    linux.check("rmmod e1000e")
 
 
 @pytest.mark.mutates("linux")
@@ -105,11 +110,6 @@ def test_a_device_that_a_file_system_is_on_stays(linux):
     assert "Image" in linux.check("ls /mnt")
     assert DISK not in Survey.gather(linux).text("dmesg").partition("vfio-probe")[2]
     linux.check("umount /mnt")
-
-
-def test_a_device_that_is_not_there(linux):
-    with pytest.raises(CaseError, match=r"no device 0000:00:1f\.0"):
-        examine(linux, ["0000:00:1f.0"])
 
 
 @pytest.mark.slow
