@@ -29,7 +29,8 @@ def examine(shell: Shell, names: Iterable[str] = (), *, prepare: str = MODULES) 
     target = Target(Survey.gather(shell, BEFORE))
     wanted = [refuse_needed(target, name) for name in names] or idle(target)
     if prepare:
-        shell.run(prepare)
+        platform = any(each.bus == "platform" for each in wanted)
+        shell.run(prepare + ("; modprobe vfio-platform" if platform else ""))
     with on_vfio(shell, wanted):
         said = probe(shell, [each.name for each in wanted])
         survey = Survey.gather(shell)

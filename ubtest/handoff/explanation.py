@@ -23,6 +23,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "map-too-short": iommu_rules.map_too_short,
         "iommu-not-probed": iommu_rules.iommu_not_probed,
         "no-vfio-driver": vfio_rules.no_vfio_driver,
+        "no-reset": vfio_rules.no_reset,
         "stream-taken": iommu_rules.stream_taken,
         "banks-exhausted": iommu_rules.banks_exhausted,
         "entries-exhausted": iommu_rules.entries_exhausted,

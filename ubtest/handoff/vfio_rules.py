@@ -17,7 +17,26 @@ def no_vfio_driver(facts: Facts) -> Judgement | None:
         "bind to " + name,
         f"the driver {name} is not there",
         Owner.KERNEL if name == "vfio-platform" else Owner.SETUP,
-        (f"# modprobe {name}",),
+        (f"# modprobe {name}",)
+        if facts.device.bus == "pci"
+        else ("kernel with CONFIG_VFIO_PLATFORM; Debian's come without (docs/kernel.md)",),
+    )
+
+
+def no_reset(facts: Facts) -> Judgement | None:
+    """vfio-platform wants to be able to reset what it gives away (vfio_platform_common.c)."""
+    said = f"No reset function found for device {facts.device.name}"
+    if facts.device.on_vfio or not any(said in line for line in facts.messages):
+        return None
+    return Judgement(
+        Layer.VFIO,
+        f"bind to {facts.device.vfio_driver}",
+        "vfio-platform knows no way to reset the device (error -2)",
+        Owner.KERNEL,
+        (
+            "# modprobe vfio-platform reset_required=0  (Linux 6.1 does not heed it)",
+            "or a module of the kernel with a reset function for its compatible string",
+        ),
     )
 
 

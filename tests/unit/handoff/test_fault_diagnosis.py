@@ -11,7 +11,7 @@ from ubtest.handoff.survey import Survey
 
 each = pytest.mark.parametrize("recorded", RECORDED, ids=str)
 EDU = "0000:00:12.0"
-NOT_IN_THE_MATRIX = {"iommu-not-probed"}
+NOT_IN_THE_MATRIX = {"iommu-not-probed", "no-reset"}
 
 
 def verdicts(recorded: Recorded) -> dict[str, Verdict]:
@@ -92,6 +92,20 @@ def test_an_iommu_that_no_driver_has():
     )
     verdict = judge(Target(Survey({**spoilt.files, "links": links})).facts(EDU))
     assert [each.name for each in verdict.diagnoses] == ["iommu-not-probed"]
+
+
+def test_a_platform_device_that_cannot_be_reset():
+    slot = "a000000.virtio_mmio"
+    survey = survey_of("no-bank-for-the-container.1.6.1")
+    log = f"[ 9.0] vfio-platform {slot}: No reset function found for device {slot}\n"
+    files = {
+        **survey.files,
+        "drivers": b"/sys/bus/platform/drivers/vfio-platform\n",
+        "dmesg": survey.files["dmesg"] + log.encode(),
+    }
+    lines = f'{{"device":"{slot}","step":"open group","ok":false,"errno":2}}'
+    verdict = judge(Target(Survey(files).probed(slot, lines.encode())).facts(slot))
+    assert [each.name for each in verdict.diagnoses] == ["no-reset"]
 
 
 def test_dma_that_failed_is_never_ok():
