@@ -36,9 +36,11 @@ def dom0(kernel: KernelBundle, path: Path) -> KernelBundle:
             f"Linux {kernel.release} is built without Xen",
             next_step="take Debian's, or set CONFIG_XEN, CONFIG_XENFS and CONFIG_XEN_PRIVCMD",
         )
-    # modprobe's lists name all modules, so they are those of both archives
-    both = tree.closure([*(each.name for each in WANTED), *MODULES])
-    return with_files(kernel, entries(tree, both), path)
+    there = [each.name for each in WANTED]
+    packed = {f"lib/modules/{tree.release}/{each.path}" for each in tree.closure(there)}
+    # modprobe's lists replace those of the initramfs, so they name all modules
+    both = entries(tree, tree.closure([*there, *MODULES]))
+    return with_files(kernel, (each for each in both if each.path not in packed), path)
 
 
 def configuration(options: str, kernel: str, arguments: str, ramdisk: str) -> str:

@@ -64,6 +64,8 @@ def test_dom0_gets_what_u_boot_had(handed, hypervisor, kernel):
         assert shell.check("cat /proc/sys/kernel/osrelease") == find(kernel).release
         assert shell.run("ls /sys/firmware/efi").status != 0
 
+    memory = [each for each in handoff.prompt if each.is_memory]
+    assert sum(each.end - each.start for each in memory) == MEMORY * MiB
     info = handoff.info
     assert info["xen_version"].startswith("4.17.")
     assert (info["xen_major"], info["xen_minor"]) == ("4", "17")
