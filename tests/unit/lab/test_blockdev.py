@@ -20,11 +20,13 @@ def test_a_card_is_put_in_before_power_on() -> None:
     assert DISK.device("usb", hot=True)
     with pytest.raises(CaseError, match="`sd` takes no disk while the machine runs"):
         DISK.device("sd", hot=True)
+    with pytest.raises(CaseError, match="`virtio-mmio` takes no disk while the machine runs"):
+        DISK.device("virtio-mmio", hot=True)
 
 
 def test_an_unknown_bus_names_the_known_ones() -> None:
     with pytest.raises(
-        CaseError, match="no bus `ide` for a disk: one of virtio, usb, scsi, nvme, sd"
+        CaseError, match="no bus `ide` for a disk: one of virtio, virtio-mmio, usb, scsi, nvme, sd"
     ):
         DISK.device("ide")
 
