@@ -1,1 +1,1 @@
-"""What the firmware hands to the kernel: verbs for a live kernel, and what can be told beforehand."""
+"""What the firmware hands to a kernel: verbs for a live one, and what can be told beforehand."""

@@ -59,6 +59,6 @@ def gather(shell: Shell) -> Survey:
     except (tarfile.TarError, OSError, EOFError) as error:
         raise CaseError(
             f"the target's shell gave no files: {said[:80]!r}",
-            next_step="it needs a root shell with cp, gzip, mkdir and tar, and room in /tmp or /run",
+            next_step="it needs a root shell with cp, gzip, mkdir, tar, and room in /tmp or /run",
         ) from error
     return Survey({**survey.files, **found})
