@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BOARD ?= qemu-arm64
+# As many boards at once as there are processors, but eight at most
+MANY = -n auto --maxprocesses 8 --dist worksteal
 
 # All but what wants another build of the firmware, and the power cuts
 MINUTES = --slow -m 'not variant' --ignore tests/board/capsule/test_power_cut.py
@@ -29,7 +31,7 @@ setup: .venv/installed
 	touch .venv/installed
 
 qemu: setup
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml
+	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml
 
 test: setup
 	.venv/bin/ruff check
@@ -37,7 +39,7 @@ test: setup
 	.venv/bin/mypy
 	.venv/bin/pytest
 	.venv/bin/pytest tests/lab
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml $(MINUTES)
+	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml $(MINUTES)
 
 # The default firmware is asked for last, so that it is the one that a plain run finds
 test-all: test
@@ -51,14 +53,14 @@ test-all: test
 	.venv/bin/ubtest firmware build qemu-x86_64
 	.venv/bin/ubtest firmware build qemu-arm
 	.venv/bin/ubtest kernel get debian:6.12
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow -m variant
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_power_cut.py
+	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml --slow -m variant
+	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_power_cut.py
 	.venv/bin/pytest tests/lab --slow -m slow
-	.venv/bin/pytest --lg-env boards/$(BOARD).yaml $(MINUTES) --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
+	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml $(MINUTES) --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
 	.venv/bin/ubtest firmware build $(BOARD)
-	.venv/bin/pytest --lg-env boards/sandbox.yaml --slow
-	.venv/bin/pytest --lg-env boards/qemu-x86_64.yaml --slow
-	.venv/bin/pytest --lg-env boards/qemu-arm.yaml --slow tests/board/boot tests/board/usb
+	.venv/bin/pytest $(MANY) --lg-env boards/sandbox.yaml --slow
+	.venv/bin/pytest $(MANY) --lg-env boards/qemu-x86_64.yaml --slow
+	.venv/bin/pytest $(MANY) --lg-env boards/qemu-arm.yaml --slow tests/board/boot tests/board/usb
 
 clean:
 	rm -rf .venv results .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

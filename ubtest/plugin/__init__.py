@@ -24,6 +24,12 @@ from ubtest.plugin.hooks import (
     pytest_sessionstart,
     pytest_terminal_summary,
 )
+from ubtest.plugin.workers import (
+    pytest_configure_node,
+    pytest_handlecrashitem,
+    pytest_sessionfinish,
+    pytest_testnodedown,
+)
 
 __all__ = [
     "board",
@@ -37,12 +43,16 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_configure_node",
+    "pytest_handlecrashitem",
     "pytest_itemcollected",
     "pytest_report_header",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
+    "pytest_sessionfinish",
     "pytest_sessionstart",
     "pytest_terminal_summary",
+    "pytest_testnodedown",
     "results",
     "uboot",
     "variant",

@@ -17,6 +17,7 @@ from ubtest.plugin.recording import run_folder
 from ubtest.plugin.run_state import FAILED, FOLDER, RUN, board_run, open_run
 from ubtest.plugin.summary import write_summary
 from ubtest.plugin.verdict import judge, refuse_skip
+from ubtest.plugin.workers import check_board_can_be_many, folder_of_run
 
 MARKERS = (
     "needs(*names): what must be there: CONFIG symbols of the firmware without the prefix "
@@ -84,6 +85,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args_source = config.ArgsSource.ARGS  # or the header names the other testpaths
     if config.getoption("collectonly"):
         return
+    if (folder := folder_of_run(config)) is not None:
+        config.stash[FOLDER] = folder
+        return
     try:
         folder = run_folder(config.rootpath / config.getoption("results"), Path(env_file).stem)
     except UbtestError as error:
@@ -101,6 +105,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         config.stash[RUN] = open_run(config)
+        check_board_can_be_many(config, config.stash[RUN])
     except CaseError as error:
         raise pytest.UsageError(str(error)) from error
     except UbtestError as error:
