@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ubtest.cli import vfio_message
 from ubtest.cli.command import Commands, add, group
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was read (tar.gz)")
     parser.add_argument("--json", action="store_true", help="for programs")
+    vfio_message.register(words)
 
 
 def _explain(options: argparse.Namespace) -> int:
