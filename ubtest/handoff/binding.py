@@ -50,11 +50,7 @@ def refuse_needed(target: Target, name: str) -> Device:
 
     :raises CaseError: there is no such device, or the target needs it.
     """
-    device = target.devices.get(name)
-    if device is None:
-        raise CaseError(
-            f"the target has no device {name}", next_step=f"it has {', '.join(target.devices)}"
-        )
+    device = target.device(name)
     group = target.groups.get(device.group) if device.group is not None else None
     for member in group.devices if group else (name,):
         reason = needed(target.survey, target.devices[member]) if member in target.devices else ""

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ubtest.errors import CaseError
 from ubtest.handoff import iommu_rules, vfio_rules
 from ubtest.handoff.diagnosis import Diagnosis, Judgement, Layer, Owner, Rule
 from ubtest.handoff.facts import Facts, Target
@@ -112,13 +111,6 @@ def explain(survey: Survey, names: Iterable[str] = ()) -> Explanation:
     wanted = wanted or tuple(
         name for name, each in target.devices.items() if each.bus == "pci" and not each.is_bridge
     )
-    unknown = [name for name in wanted if name not in target.devices]
-    if unknown:
-        known = [name for name, each in target.devices.items() if not each.is_bridge]
-        raise CaseError(
-            f"the target has no device {', '.join(unknown)}",
-            next_step=f"it has {', '.join(known)}",
-        )
     return Explanation(target, tuple(judge(target.facts(name)) for name in wanted))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from ubtest.errors import CaseError
 from ubtest.formats.device_node import DeviceNode
 from ubtest.formats.device_tree import DeviceTree
 from ubtest.formats.record import FormatError
@@ -93,6 +94,20 @@ class Target:
     def iommus(self) -> tuple[Iommu, ...]:
         return iommus_of(self.survey, self.devices)
 
+    def device(self, name: str) -> Device:
+        """A device by its name.
+
+        :raises CaseError: the target has no such device.
+        """
+        if name not in self.devices:
+            pci = [each.name for each in self.devices.values() if each.bus == "pci"]
+            raise CaseError(
+                f"the target has no device {name}",
+                next_step=f"it has {', '.join(pci)}, and {len(self.devices) - len(pci)} of the "
+                "device tree: /sys/bus/platform/devices",
+            )
+        return self.devices[name]
+
     @property
     def probed(self) -> tuple[str, ...]:
         return tuple(self.survey.probes)
@@ -100,9 +115,9 @@ class Target:
     def facts(self, name: str) -> Facts:
         """What is known about a device.
 
-        :raises KeyError: the target has no such device.
+        :raises CaseError: the target has no such device.
         """
-        device = self.devices[name]
+        device = self.device(name)
         found = route(self.tree, device)
         group = self.groups.get(device.group) if device.group is not None else None
         own = self._during(name)
