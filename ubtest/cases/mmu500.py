@@ -39,10 +39,14 @@ FREE_TWO = (
 
 @dataclass(frozen=True)
 class Mmu500:
-    """One with so many context banks and stream-map entries."""
+    """One with so many context banks and stream-map entries.
+
+    :param missing: how many of the banks have no interrupt in the tree.
+    """
 
     banks: int
     entries: int = 16
+    missing: int = 0
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ class Mmu500:
         """U-Boot commands that make its node, and put PCIe and three slots behind it."""
         node, window = f"/iommu@{BASE:x}", f"/reserved-memory/smmu@{BASE:x}"
         place = f"<0x0 {BASE:#x} 0x0 {SIZE:#x}>"
-        spis = range(FIRST_SPI, FIRST_SPI + 1 + self.banks)
+        spis = range(FIRST_SPI, FIRST_SPI + 1 + self.banks - self.missing)
         interrupts = " ".join(f"0x0 {each:#x} 0x4" for each in spis)
         return (
             "fdt mknode / reserved-memory",
@@ -129,5 +133,9 @@ BOOTS = (
     Mmu500(banks=8, entries=3).boot(
         "no stream-map entry",
         Look({E1000E: Expected("entries-exhausted", "bind")}),
+    ),
+    Mmu500(banks=8, missing=4).boot(
+        "too few interrupts for the banks",
+        Look({E1000E: Expected("iommu-not-probed", "probe of the SMMU")}),
     ),
 )

@@ -76,14 +76,16 @@ def _tree(cause: str, fix: str) -> Judgement:
 def iommu_not_probed(facts: Facts) -> Judgement | None:
     if facts.route.way is not Way.OPEN or facts.iommu is not None:
         return None
-    said = [line for line in facts.messages if "smmu" in line and "irq(s)" in line]
+    lacks = [line for line in facts.messages if "smmu" in line and "irq(s) but" in line]
     return Judgement(
         Layer.IOMMU,
         "probe of the SMMU",
         f"no driver has the SMMU {facts.route.iommu}"
-        + (f": {said[-1].partition('] ')[2]}" if said else ""),
-        Owner.KERNEL,
-        ("kernel with CONFIG_ARM_SMMU=y and CONFIG_ARM_SMMU_V3=y", "# dmesg | grep -i smmu"),
+        + (f": {lacks[-1].partition('] ')[2]}" if lacks else ""),
+        Owner.FIRMWARE if lacks else Owner.KERNEL,
+        (f"{facts.route.iommu}: interrupts = one for each context bank, after the global ones",)
+        if lacks
+        else ("kernel with CONFIG_ARM_SMMU=y and CONFIG_ARM_SMMU_V3=y", "# dmesg | grep -i smmu"),
     )
 
 

@@ -1,7 +1,7 @@
 """Which devices a target has, and which of them it stands on."""
 
 import pytest
-from recorded import RECORDED
+from recorded_surveys import RECORDED
 
 from ubtest.errors import CaseError, FirmwareError
 from ubtest.handoff.binding import BEFORE, on_vfio, refuse_needed

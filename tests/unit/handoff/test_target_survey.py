@@ -1,7 +1,7 @@
 """A survey as a file, and from a shell."""
 
 import pytest
-from recorded import RECORDED
+from recorded_surveys import RECORDED
 
 from ubtest.errors import CaseError, HostError
 from ubtest.handoff.survey import SECTIONS, Survey, script
