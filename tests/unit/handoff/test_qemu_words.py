@@ -1,4 +1,5 @@
-"""Messages of QEMU 7.2 on Linux 6.1, recorded from a target in the state that the test names."""
+"""Messages of QEMU 7.2 on Linux 6.1, if nothing else is said, recorded from a target in the state
+that the test names."""
 
 import errno
 import re
@@ -85,6 +86,14 @@ RECORDED = [
         "VFIO_IOMMU_MAP_DMA",
         errno.ENOSPC,
         id="dma_entry_limit=0",
+    ),
+    pytest.param(
+        OPTION + CONTAINER + "memory listener initialization failed: Region mach-virt.ram: "
+        "vfio_container_dma_map(0xaaaafd6d9b00, 0x40000000, 0x4000000, 0xffff8e400000) = -28 "
+        "(No space left on device)",
+        "VFIO_IOMMU_MAP_DMA",
+        errno.ENOSPC,
+        id="dma_entry_limit=0, QEMU 10.0 on Linux 6.12",
     ),
 ]  # fmt: skip
 
