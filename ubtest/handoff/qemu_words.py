@@ -1,7 +1,7 @@
 """Which step of VFIO a message of QEMU is about: all that people have when they ask for help.
 
-The words are those of hw/vfio (container.c, common.c, pci.c), recorded from QEMU 7.2 and 10.0; older
-ones differ in capital letters only.
+The words are those of hw/vfio (container.c, common.c, pci.c), recorded from QEMU 7.2 and 10.0;
+older ones differ in capital letters only.
 """
 
 import errno
