@@ -89,6 +89,7 @@ def _survey(options: argparse.Namespace) -> "Survey":
 
 
 def _live(options: argparse.Namespace) -> "Survey":
+    from ubtest.errors import CaseError
     from ubtest.firmware.bundle import Bundle
     from ubtest.handoff.binding import examine
     from ubtest.kernel.bundle import find
@@ -99,6 +100,9 @@ def _live(options: argparse.Namespace) -> "Survey":
     boot = LinuxBoot(find(options.kernel), arguments=options.arguments, tree=tuple(options.uboot))
     with open_board(options.lg_env, firmware) as board:
         shell = board.linux(boot)
-        if options.shell:
-            shell.check(options.shell)
+        if options.shell and (reply := shell.run(options.shell)).status:
+            raise CaseError(
+                f"`{options.shell}` ended with {reply.status} on the target: {reply.text.strip()}",
+                next_step="give --shell a line that succeeds there",
+            )
         return examine(shell, options.device)
