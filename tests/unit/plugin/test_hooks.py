@@ -1,9 +1,9 @@
 """pytest takes hooks from the plugin's package: one that is not named there is never called."""
 
 from ubtest import plugin
-from ubtest.plugin import hooks
+from ubtest.plugin import hooks, workers
 
 
 def test_every_hook_is_the_plugins() -> None:
-    written = {name for name in vars(hooks) if name.startswith("pytest_")}
+    written = {name for name in vars(hooks) | vars(workers) if name.startswith("pytest_")}
     assert written == {name for name in plugin.__all__ if name.startswith("pytest_")}
