@@ -67,11 +67,12 @@ def refuse_needed(target: Target, name: str) -> Device:
 def on_vfio(shell: Shell, wanted: Iterable[Device]) -> Iterator[None]:
     """Bind devices to VFIO, and give each back to the driver that had it.
 
+    One that is there already stays: a guest may have it, and unbinding would wait for its end.
     Whether VFIO took one is not asked here: the survey says it.
 
     :raises FirmwareError: a device did not come back.
     """
-    bound = list(wanted)
+    bound = [each for each in wanted if not each.on_vfio]
     shell.run("; ".join(map(_bind, bound)) or ":")
     try:
         yield

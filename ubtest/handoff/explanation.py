@@ -27,6 +27,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "banks-exhausted": iommu_rules.banks_exhausted,
         "entries-exhausted": iommu_rules.entries_exhausted,
         "not-coherent": iommu_rules.not_coherent,
+        "in-use": vfio_rules.in_use,
         "sibling-on-host": vfio_rules.sibling_on_host,
         "no-type1": vfio_rules.no_type1,
         "no-msi-map": vfio_rules.no_msi_map,

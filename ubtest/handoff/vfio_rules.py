@@ -5,7 +5,13 @@ import errno
 from ubtest.handoff.diagnosis import Judgement, Layer, Owner
 from ubtest.handoff.facts import TYPE1, Facts
 
-EPERM, ENODEV, ENOSPC, EINVAL = errno.EPERM, errno.ENODEV, errno.ENOSPC, errno.EINVAL
+EPERM, EBUSY, ENODEV, ENOSPC, EINVAL = (
+    errno.EPERM,
+    errno.EBUSY,
+    errno.ENODEV,
+    errno.ENOSPC,
+    errno.EINVAL,
+)
 
 
 def no_vfio_driver(facts: Facts) -> Judgement | None:
@@ -37,6 +43,19 @@ def no_reset(facts: Facts) -> Judgement | None:
             "# modprobe vfio-platform reset_required=0  (Linux 6.1 does not heed it)",
             "or a module of the kernel with a reset function for its compatible string",
         ),
+    )
+
+
+def in_use(facts: Facts) -> Judgement | None:
+    step = facts.probed.refused("open group", EBUSY)
+    if step is None:
+        return None
+    return Judgement(
+        Layer.VFIO,
+        str(step),
+        f"another program has the group {facts.device.group} open: a guest that runs",
+        Owner.SETUP,
+        (f"# fuser -v /dev/vfio/{facts.device.group}",),
     )
 
 

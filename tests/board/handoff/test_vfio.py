@@ -97,6 +97,22 @@ def test_a_device_goes_to_vfio_and_back_to_its_driver(linux):
     linux.check("rmmod e1000e")
 
 
+def test_a_device_that_a_guest_has_stays_there(linux):
+    """Unbinding would wait until the guest ends."""
+    linux.check(MODULES)
+    found = Target(Survey.gather(linux)).devices[EDU]
+    with on_vfio(linux, [found]):
+        group = Target(Survey.gather(linux)).devices[EDU].group
+        linux.check(f"(sleep 100 <>/dev/vfio/{group} >/dev/null 2>&1 & echo $! >/run/guest)")
+
+        (verdict,) = explain(examine(linux, [EDU])).verdicts
+
+        assert verdict.primary.name == "in-use"
+        assert devices(Survey.gather(linux))[EDU].on_vfio
+        linux.check("kill $(cat /run/guest)")
+        assert explain(examine(linux, [EDU])).exit_code == 0
+
+
 @pytest.mark.mutates("linux")
 def test_a_device_that_a_file_system_is_on_stays(linux):
     linux.check("modprobe -a virtio_pci virtio_blk vfat nls_cp437 nls_ascii nls_iso8859-1")

@@ -11,7 +11,7 @@ from ubtest.handoff.survey import Survey
 
 each = pytest.mark.parametrize("recorded", RECORDED, ids=str)
 EDU = "0000:00:12.0"
-NOT_IN_THE_MATRIX = {"no-reset"}  # test_vfio_platform
+NOT_IN_THE_MATRIX = {"no-reset", "in-use"}  # tests/board/handoff: test_vfio_platform, test_vfio
 
 
 def verdicts(recorded: Recorded) -> dict[str, Verdict]:
