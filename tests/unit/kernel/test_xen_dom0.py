@@ -38,7 +38,14 @@ def test_the_configuration():
     )
 
 
+def build_in(kernel: KernelBundle) -> None:
+    kernel.modules.mkdir(parents=True)
+    names = "".join(f"kernel/drivers/xen/{name}.ko\n" for name in xen.MODULES)
+    (kernel.modules / "modules.builtin").write_text(names)
+
+
 def test_a_kernel_without_xen_is_refused(kernel, tmp_path):
+    build_in(kernel)
     with pytest.raises(CaseError, match="built without Xen") as caught:
         xen.dom0(kernel, tmp_path / "longer.gz")
     assert "CONFIG_XEN" in caught.value.next_step
@@ -50,8 +57,6 @@ def test_so_is_one_whose_modules_are_missing(kernel, tmp_path):
 
 
 def test_one_with_all_built_in_is_taken(kernel, tmp_path):
-    kernel.modules.mkdir(parents=True)
-    builtin = "".join(f"kernel/drivers/xen/{name}.ko\n" for name in xen.MODULES)
-    (kernel.modules / "modules.builtin").write_text(builtin)
+    build_in(kernel)
     able = replace(kernel, config=Kconfig({"XEN": "y"}))
     assert xen.dom0(able, tmp_path / "longer.gz").initrd == tmp_path / "longer.gz"
