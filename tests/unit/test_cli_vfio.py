@@ -63,8 +63,8 @@ def test_a_survey_may_be_saved_again(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "a survey or a live board is wanted"),
-        ([GOOD, "--lg-env", "x.yaml"], "a survey or a live board is wanted"),
+        ([], "say either a board or a file"),
+        ([GOOD, "--lg-env", "x.yaml"], "say either a board or a file"),
         (["nothing.tar.gz"], "there is no survey"),
         ([GOOD, "--device", "f2000000.ethernet"], "the target has no device"),
         ([__file__], "is no survey"),

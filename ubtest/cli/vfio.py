@@ -1,11 +1,11 @@
 """`ubtest vfio`"""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ubtest.cli import vfio_message
 from ubtest.cli.command import Commands, add, group
+from ubtest.cli.linux_options import add_linux_options, live_board, saved_file
 
 if TYPE_CHECKING:
     from ubtest.handoff.survey import Survey
@@ -27,24 +27,6 @@ def register(commands: Commands) -> None:
         example="ubtest vfio explain --lg-env boards/qemu-arm64.yaml --save target.tar.gz",
     )
     parser.add_argument(
-        "survey", type=Path, nargs="?", metavar="SURVEY", help="a file that --save wrote"
-    )
-    parser.add_argument("--lg-env", type=Path, metavar="FILE", help="a live board, as for pytest")
-    parser.add_argument("--firmware", type=Path, metavar="PATH", help="as for pytest")
-    parser.add_argument(
-        "--kernel", default="debian:6.1", metavar="ORIGIN", help="as for `ubtest kernel get`"
-    )
-    parser.add_argument(
-        "--arguments", default="", metavar="WORDS", help="kernel arguments after the board's own"
-    )
-    parser.add_argument(
-        "--uboot",
-        action="append",
-        default=[],
-        metavar="COMMAND",
-        help="U-Boot command that edits the device tree before it is handed over; may be repeated",
-    )
-    parser.add_argument(
         "--shell",
         default="",
         metavar="LINE",
@@ -58,8 +40,7 @@ def register(commands: Commands) -> None:
         help="0000:00:02.0 or f2000000.ethernet; it is bound to VFIO meanwhile; may be repeated; "
         "without: the PCI devices that have no driver",
     )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was read (tar.gz)")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_linux_options(parser)
     vfio_message.register(words)
 
 
@@ -78,27 +59,12 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _survey(options: argparse.Namespace) -> "Survey":
     from ubtest.errors import CaseError
+    from ubtest.handoff.binding import examine
     from ubtest.handoff.survey import Survey
 
-    if bool(options.survey) == bool(options.lg_env):
-        raise CaseError(
-            "a survey or a live board is wanted, one of them",
-            next_step="give a file, or --lg-env BOARD",
-        )
-    return Survey.load(options.survey) if options.survey else _live(options)
-
-
-def _live(options: argparse.Namespace) -> "Survey":
-    from ubtest.errors import CaseError
-    from ubtest.firmware.bundle import Bundle
-    from ubtest.handoff.binding import examine
-    from ubtest.kernel.bundle import find
-    from ubtest.lab.linux_boot import LinuxBoot
-    from ubtest.lab.open_board import open_board
-
-    firmware = Bundle.open(options.firmware) if options.firmware else None
-    boot = LinuxBoot(find(options.kernel), arguments=options.arguments, tree=tuple(options.uboot))
-    with open_board(options.lg_env, firmware) as board:
+    if file := saved_file(options):
+        return Survey.load(file)
+    with live_board(options) as (board, boot):
         shell = board.linux(boot)
         if options.shell and (reply := shell.run(options.shell)).status:
             raise CaseError(

@@ -9,6 +9,7 @@ from typing import Protocol
 from ubtest.console.reply import Reply
 from ubtest.console.screen import Screen
 from ubtest.console.transcript import Transcript, printable
+from ubtest.console.uboot_log import AUTOBOOT, CRASH, CRASH_END, RESET
 from ubtest.deadline import Deadline
 from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, LabError, UbtestError
 
@@ -23,19 +24,7 @@ class Wire(Protocol):
         """Send all bytes."""
 
 
-# The banner alone is no proof of a reset: `version` prints it too.
-RESET = re.compile(rb"U-Boot 20\d\d\.\d\d[^\n]*\n(?:[^\n]*\n){0,8}?DRAM:  ")
 END = re.compile(rb"END(?P<number>\d+)=(?P<status>\d+)\r?\n|" + RESET.pattern)
-AUTOBOOT = re.compile(rb"Hit any key to stop autoboot[^\r\n]*?\d")
-
-# U-Boot: arch/arm/lib/interrupts*.c, arch/x86/cpu/interrupts.c, arch/riscv/lib/interrupts.c,
-# lib/hang.c, lib/efi_loader (the last two print before they stop).
-CRASH = re.compile(
-    rb'"(?:Synchronous Abort|Error|Irq|Fiq)" handler|"(?:Bad) (?:Irq|Fiq|Error)[^"]*"'
-    rb"|undefined instruction|prefetch abort|data abort|Unhandled exception"
-    rb"|### ERROR ### Please RESET|Kernel panic"
-)
-CRASH_END = re.compile(rb"resetting \.\.\.|### ERROR ### Please RESET the board ###|U-Boot 20\d\d")
 
 # Ctrl-U: an answer to a size query that came too late for U-Boot waits at the prompt as typed text
 ERASE_LINE = b"\x15"

@@ -11,8 +11,9 @@ from ubtest.console.agent import agent, starting
 from ubtest.console.answer import Answer
 from ubtest.console.kernel_log import crash_in, end_of_dump
 from ubtest.console.reply import Reply
-from ubtest.console.session import CRASH, ERASE_LINE, SIZE_QUERY, Wire
+from ubtest.console.session import ERASE_LINE, SIZE_QUERY, Wire
 from ubtest.console.transcript import Transcript, printable
+from ubtest.console.uboot_log import CRASH
 from ubtest.deadline import Deadline
 from ubtest.errors import (
     CaseError,

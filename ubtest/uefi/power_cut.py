@@ -12,7 +12,7 @@ from enum import Enum
 from math import inf
 from pathlib import Path
 
-from ubtest.console.session import RESET
+from ubtest.console.uboot_log import RESET
 from ubtest.deadline import Deadline
 from ubtest.errors import CaseError, FirmwareError, LabError
 from ubtest.formats.record import FormatError
