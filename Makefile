@@ -5,7 +5,7 @@ BOARD ?= qemu-arm64
 # As many boards at once as there are processors, but eight at most
 MANY = -n auto --maxprocesses 8 --dist worksteal
 
-# All but what wants another build of the firmware, and the power cuts
+# All but what wants more than the setup gets, and the power cuts
 MINUTES = --slow -m 'not variant' --ignore tests/board/capsule/test_power_cut.py
 
 .PHONY: help setup qemu test test-all clean
@@ -53,6 +53,10 @@ test-all: test
 	.venv/bin/ubtest firmware build qemu-x86_64
 	.venv/bin/ubtest firmware build qemu-arm
 	.venv/bin/ubtest kernel get debian:6.12
+	.venv/bin/ubtest kernel rootfs qemu
+	.venv/bin/ubtest kernel rootfs xen
+	.venv/bin/ubtest kernel vfio-platform debian:6.1
+	.venv/bin/ubtest kernel vfio-platform debian:6.12
 	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml --slow -m variant
 	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_power_cut.py
 	.venv/bin/pytest tests/lab --slow -m slow

@@ -27,8 +27,8 @@ MARKERS = (
     'mutates(*what): what of the board the test changes: "flash", whose undeclared change is an '
     'error, or "linux", the running system of the fixture `linux`',
     "slow: belongs to a group that takes a minute or more; runs with --slow only",
-    "variant: wants another build of the board's firmware; comes by itself with the fixture "
-    "`variant`",
+    "variant: wants more than `make setup` gets, such as another build of the board's firmware; "
+    "comes by itself with the fixture `variant` and with a parameter `kernel`",
     "known_bug(name): shows a bug of ubtest/cases/known_bugs.yaml; a strict xfail on the versions "
     "that have it, an ordinary test on all others",
 )
@@ -126,7 +126,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     fixtures = getattr(item, "fixturenames", ())
-    if "variant" in fixtures:
+    if "variant" in fixtures or _kernel_of(item) not in (None, DEFAULT):
         item.add_marker("variant")
     if "linux" in fixtures:
         item.add_marker(pytest.mark.needs("linux"))
@@ -201,9 +201,12 @@ def _kernel(item: pytest.Item) -> str:
 
     :raises HostError: it is not in the cache; names the command that fetches it.
     """
+    return find_kernel(str(_kernel_of(item) or item.config.getoption("kernel"))).version
+
+
+def _kernel_of(item: pytest.Item) -> object:
     callspec = getattr(item, "callspec", None)
-    origin = callspec.params.get("kernel") if callspec else None
-    return find_kernel(str(origin or item.config.getoption("kernel"))).version
+    return callspec.params.get("kernel") if callspec else None
 
 
 def _check_env_file(path: Path) -> None:

@@ -15,7 +15,7 @@ from ubtest.kernel.bundle import find
 from ubtest.kernel.overlay import with_files
 from ubtest.lab.wire import wire
 
-pytestmark = pytest.mark.needs("linux")
+pytestmark = [pytest.mark.slow, pytest.mark.variant, pytest.mark.needs("linux")]
 
 CARD = "0000:00:10.0"  # the board file's e1000e
 MAC = "52:54:00:aa:bb:cc"
@@ -89,7 +89,6 @@ def test_qemu_refuses_a_card_without_an_iommu(board, qemu, kernel):
     assert (refused.step, refused.device) == ("iommu_group", CARD)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("banks", "step", "words"),
     [
@@ -116,7 +115,6 @@ def test_the_message_of_the_macchiatobin_report(board, qemu, results, banks, ste
     assert "context bank" in refused.causes[0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["debian:6.1", "debian:6.12"])
 def test_a_guest_sends_and_receives_through_the_card(board, qemu, results, tmp_path, kernel):
     """Every frame that the guest counts went over the wire, whose other end this test holds."""

@@ -21,7 +21,7 @@ from ubtest.kernel.bundle import find
 from ubtest.kernel.overlay import with_files
 from ubtest.lab.linux_boot import LinuxBoot
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("linux")]
+pytestmark = [pytest.mark.slow, pytest.mark.variant, pytest.mark.needs("linux")]
 
 SLOT, NODE = "a003e00.virtio_mmio", "/virtio_mmio@a003e00"
 STREAM = 0x500
