@@ -13,7 +13,7 @@ from ubtest.kernel import xen
 from ubtest.kernel.bundle import find
 from ubtest.lab.xen_boot import XEN, XenBoot, started
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("linux")]
+pytestmark = [pytest.mark.slow, pytest.mark.variant, pytest.mark.needs("linux")]
 
 MiB = 1 << 20
 MEMORY, CPUS = 1024, 2  # MiB
