@@ -37,7 +37,7 @@ test: setup
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/pytest
+	.venv/bin/pytest $(MANY)
 	.venv/bin/pytest tests/lab
 	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml $(MINUTES)
 
