@@ -12,7 +12,7 @@ def compare(
     *,
     rounds: int,
     count: int = 1,
-    target: float,
+    target: float | None = None,
 ) -> int:
     """Measure both and print what :func:`report` prints.
 
