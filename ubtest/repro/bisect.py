@@ -1,0 +1,125 @@
+"""The search for the commit that changed what a recipe shows: only questions, no git, no board."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One revision; what its identity is, only the oracle knows.
+
+    :param parents: identities; those that are not in the history are known to be old.
+    """
+
+    name: str
+    parents: tuple[str, ...] = ()
+
+
+class Answer(Enum):
+    """What a commit shows."""
+
+    OLD = "as the old end"
+    NEW = "as the new end"
+    SKIP = "skipped"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question and its answer.
+
+    :param why: in words, above all for what was skipped.
+    :param left: commits that could still be it, after the answer.
+    """
+
+    name: str
+    answer: Answer
+    why: str
+    left: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the search ended.
+
+    :param candidates: one commit, the first that shows what the new end shows; or several, parents
+        first, that skipped commits keep from being told apart.
+    """
+
+    candidates: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+Oracle = Callable[[str, int], tuple[Answer, str]]
+
+
+def search(history: Sequence[Commit], ask: Oracle) -> Found:
+    """The first commit that shows what the last one shows.
+
+    A branching history is searched as `git bisect` does: a new answer leaves the commit and its
+    ancestors, an old one removes them.
+
+    :param history: parents before children; the last is known to be new and is not asked.
+    :param ask: given a commit and how many are left; answers, and says why.
+    """
+    reach = _reach(history)
+    left = reach[-1]
+    skipped = 0
+    steps: list[Step] = []
+    aims = _aims()
+    while (at := _nearest(reach, left, skipped, next(aims))) is not None:
+        answer, why = ask(history[at].name, left.bit_count())
+        if answer is Answer.NEW:
+            left &= reach[at]
+        elif answer is Answer.OLD:
+            left &= ~reach[at]
+        else:
+            skipped |= 1 << at
+        if answer is not Answer.SKIP:
+            aims = _aims()
+        steps.append(Step(history[at].name, answer, why, left.bit_count()))
+    return Found(tuple(history[at].name for at in _bits(left)), tuple(steps))
+
+
+def steps_left(commits: int) -> int:
+    """About how many questions it takes to tell so many commits apart."""
+    return max(commits - 1, 0).bit_length()
+
+
+def _reach(history: Sequence[Commit]) -> list[int]:
+    """For each commit, itself and its ancestors: a bit each."""
+    place = {commit.name: at for at, commit in enumerate(history)}
+    reach: list[int] = []
+    for at, commit in enumerate(history):
+        mask = 1 << at
+        for parent in commit.parents:
+            if parent in place:
+                mask |= reach[place[parent]]
+        reach.append(mask)
+    return reach
+
+
+def _nearest(reach: Sequence[int], left: int, skipped: int, aim: float) -> int | None:
+    """The commit that has about this share of what is left behind it; None where none tells."""
+    total = left.bit_count()
+    best: int | None = None
+    distance = 2.0
+    for at in _bits(left & ~skipped):
+        behind = (left & reach[at]).bit_count()
+        if behind < total and abs(behind / total - aim) < distance:
+            best, distance = at, abs(behind / total - aim)
+    return best
+
+
+def _aims() -> Iterator[float]:
+    """1/2, 1/4, 3/4, 1/8, ...: after a skip, far away: its neighbours break by the same cause."""
+    for digits in range(1, 64):
+        for number in range(1, 1 << digits, 2):
+            yield number / (1 << digits)
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
