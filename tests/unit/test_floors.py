@@ -18,7 +18,8 @@ FLOORS = (
     {"media"},
     {"lab"},
     {"uefi", "handoff", "netlat"},
-    {"plugin", "cases"},
+    {"cases", "recipe"},
+    {"plugin"},
     {"report", "patch", "repro", "doctor", "fuzz", "preflight"},
     {"cli"},
 )
