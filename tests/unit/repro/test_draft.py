@@ -1,0 +1,198 @@
+"""From what was understood to a recipe: steps, devices, symptoms, and what is left to the reader."""
+
+import pytest
+
+from ubtest.recipe import dump, load
+from ubtest.recipe.expectations import Absent, Crash, Output
+from ubtest.recipe.steps import Linux, Shell, UBoot
+from ubtest.repro.draft import draft
+from ubtest.repro.hardware import read_words
+from ubtest.repro.message import Evidence, Found, Line, Message, Part
+from ubtest.repro.qemu_line import QemuLine
+from ubtest.repro.transcript import Exchange, Prompt, Side, Transcript
+from ubtest.repro.understanding import Understanding
+
+HERE = Evidence(1, "", 7, "the line")
+ADDING = (
+    "Adding disk for usb_mass_storage.lun0 failed (err=-9223372036854775788/0x8000000000000014)"
+)
+FOUND = "scanning usb for storage devices... 2 Storage Device(s) found"
+MAIL = Message(1, "Re: [BUG] usb: second stick", date="2023-02-01", message_id="<1@x>")
+
+
+def found(*values):
+    return tuple(Found(value, HERE) for value in values)
+
+
+def said(command, *output, prompt=Prompt.UBOOT, side=Side.TARGET, message=1):
+    place = Evidence(message, "", 7, f"=> {command}")
+    return Exchange(prompt, side, "=> ", command, output, place)
+
+
+def talk(*exchanges):
+    return Transcript(exchanges)
+
+
+def drafted(*transcripts, messages=(MAIL,), **facts):
+    return draft(list(messages), Understanding(transcripts=transcripts, **facts))
+
+
+TWINS = talk(said("usb start", FOUND, ADDING), said("efidebug dh"))
+
+
+def test_the_second_stick():
+    made = drafted(TWINS)
+    recipe = made.recipe
+    assert [step.uboot for step in recipe.steps] == ["usb start", "efidebug dh"]
+    assert [(each.driver, each.properties) for each in recipe.devices] == [
+        ("usb-storage", {"port": "1"}),
+        ("usb-storage", {"port": "2"}),
+    ]
+    (symptom,) = recipe.symptom
+    assert symptom.in_ == "out1"
+    assert recipe.expect == (Absent(symptom.output, in_="out1"), Crash(False))
+    assert made.conclusive
+    assert recipe.title == "usb: second stick"
+    assert recipe.from_ == "report by mail, 2023-02-01, <1@x>"
+
+
+def test_a_draft_is_a_recipe_that_can_be_loaded(tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "keyring.yaml").write_text("")
+    path = tmp_path / "x.recipe.yaml"
+    made = drafted(TWINS, qemu=(QemuLine(tuple(WORDS), HERE),)).recipe
+    path.write_text(dump(made))
+    assert load(path) == made
+
+
+def test_the_words_of_a_report_count_sticks_when_its_console_does_not():
+    words = Message(1, "usb", parts=(Part("", (Line(1, "I have two identical USB sticks"),)),))
+    assert len(drafted(talk(said("usb start")), messages=[words]).recipe.devices) == 2
+    assert len(drafted(talk(said("usb start"))).recipe.devices) == 1
+    assert drafted(talk(said("version"))).recipe.devices == ()
+
+
+def test_nothing_of_the_host_becomes_a_step():
+    made = drafted(talk(said("rm -rf /", prompt=Prompt.LINUX_USER, side=Side.HOST)))
+    assert made.recipe is None
+    assert "no command" in made.notes[0]
+    mixed = talk(said("make", side=Side.HOST, prompt=Prompt.LINUX_USER), said("version"))
+    assert drafted(mixed, shell=found("make")).recipe.steps == (UBoot("version", save="out1"),)
+
+
+def test_linux_starts_before_its_first_line():
+    made = drafted(talk(said("version"), said("dmesg", "x failed", prompt=Prompt.LINUX_ROOT)))
+    kinds = [type(step) for step in made.recipe.steps]
+    assert kinds == [UBoot, Linux, Shell]
+    assert made.recipe.kernel == "debian:6.1"
+    assert made.recipe.symptom[0].in_ == "out2"
+    newer = drafted(talk(said("dmesg", prompt=Prompt.LINUX_ROOT)), kernels=found("6.12.3"))
+    assert newer.recipe.kernel == "debian:6.12"
+
+
+def test_a_command_given_twice_has_each_its_own_symptom():
+    made = drafted(talk(said("usb start", "fine"), said("usb start", "it failed")))
+    assert [each.in_ for each in made.recipe.symptom] == ["out2"]
+
+
+def test_a_crash_is_a_symptom_of_its_own():
+    made = drafted(talk(said("usb start", '"Synchronous Abort" handler, esr 0x96000004')))
+    assert made.recipe.symptom == (Crash(True),)
+    assert made.recipe.expect == (Crash(False),)
+
+
+def test_what_is_quoted_of_the_expected_is_expected():
+    made = drafted(talk(said("usb start")), expected=found("should say `2 Storage Device(s)`"))
+    assert made.recipe.expect[0] == Output(r"2 Storage Device\(s\)")
+    assert made.conclusive
+
+
+def test_a_report_that_shows_no_trouble_proves_nothing():
+    assert not drafted(talk(said("usb start", "fine"))).conclusive
+
+
+def test_a_dialogue_of_another_message_and_one_that_repeats_are_left_out():
+    again = talk(said("usb start", "fine"), said("efidebug dh"))
+    other = talk(said("version", message=2))
+    made = drafted(TWINS, again, other)
+    assert len(made.recipe.steps) == 2
+    assert [note for note in made.notes if "same commands" in note]
+    assert [note for note in made.notes if "another message" in note]
+
+
+def test_the_reporters_own_system_is_not_started():
+    made = drafted(talk(said("usb start", "x failed"), said("run bootcmd"), said("bootm 1")))
+    assert len(made.recipe.steps) == 1
+    assert sum("starts a system" in note for note in made.notes) == 2
+
+
+def test_a_board_of_ours_or_the_usual_one():
+    assert drafted(TWINS, boards=found("qemu_arm")).recipe.board == ("qemu-arm",)
+    made = drafted(TWINS, boards=found("rock5b"))
+    assert made.recipe.board == ("qemu-arm64",)
+    assert any("rock5b" in note for note in made.notes)
+
+
+WORDS = (
+    "qemu-system-aarch64 -M virt,gic-version=3 -m 1G -smp 2 -cpu cortex-a57 -bios u-boot.bin "
+    "-drive if=none,file=/home/x/a.img,id=a -drive if=none,file=/etc/passwd,id=b "
+    "-device qemu-xhci,id=xhci -device usb-storage,bus=xhci.0,port=1,drive=a "
+    "-device usb-storage,bus=xhci.0,port=3,drive=b,serial=7 -nographic"
+).split()
+
+
+def test_devices_of_a_command_line():
+    made = drafted(TWINS, qemu=(QemuLine(tuple(WORDS), HERE),)).recipe
+    assert [(each.driver, each.properties) for each in made.devices] == [
+        ("qemu-xhci", {}),
+        ("usb-storage", {"port": "1"}),
+        ("usb-storage", {"port": "3", "serial": "7"}),
+    ]
+    assert len({each.medium for each in made.devices if each.medium}) == 2
+    assert (made.machine.memory, made.machine.smp) == ("1024M", 2)
+    assert made.machine.machine == "virt,gic-version=3"
+    assert not [path for path in ("/home", "/etc", "u-boot.bin") if path in dump(made)]
+
+
+def test_what_the_board_has_is_not_put_in_twice():
+    made = read_words(WORDS, ["qemu-xhci"])
+    assert [each.driver for each in made.devices] == ["usb-storage", "usb-storage"]
+    two = [*WORDS, "-device", "qemu-xhci,id=other", "-device", "usb-storage,bus=other.0,drive=a"]
+    made = read_words(two, ["qemu-xhci"])
+    assert [(each.driver, each.to) for each in made.devices[2:]] == [
+        ("qemu-xhci", ""),
+        ("usb-storage", made.devices[2].name),
+    ]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "vfio-pci,host=0000:01:00.0",
+        "loader,file=/etc/shadow,addr=0",
+        "e1000e,romfile=/etc/shadow",
+        "usb-storage,drive=a,serial=a;b",
+        "ivshmem-plain,memdev=m",
+        "virtio-9p-pci,fsdev=f",
+    ],
+)
+def test_what_reaches_the_host_is_left_out_and_told(word):
+    made = read_words(["qemu", "-device", word], [])
+    text = repr([(each.driver, each.properties) for each in made.devices])
+    assert not any(bad in text for bad in ("host", "file", ";", "shadow", "memdev", "fsdev"))
+    assert made.notes or "romfile" in word
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-chardev", "file,path=/x"], ["-fsdev", "local,path=/"], ["-M", "virt,dumpdtb=/x"], ["-m"]],
+)
+def test_other_options_are_never_taken(words):
+    made = read_words(["qemu", *words], [])
+    assert made.devices == []
+    assert made.machine.machine == ""
+
+
+def test_a_flood_of_devices_is_bounded():
+    made = read_words(["qemu", *["-device", "usb-hub"] * 99], [])
+    assert len(made.devices) == 16
