@@ -35,10 +35,10 @@ partitions:
 """
 
 
-def read(tmp_path: Path, text: str):
+def read(tmp_path: Path, text: str, project: Project = PROJECT):
     path = tmp_path / "image.yaml"
     path.write_text(text)
-    return read_image(path, PROJECT)
+    return read_image(path, project)
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
@@ -69,7 +69,8 @@ OTHER = "71949199-ad2a-4c44-bda1-6dcbd5ede82d"
 
 def capsule(tmp_path: Path, declared: str) -> Capsule:
     text = f"partitions:\n  - files: {{a: {{capsule: {{{declared}}}}}}}"
-    return Capsule.parse(read(tmp_path, text).partitions[0].files["a"])
+    image = read(tmp_path, text, Project(tmp_path))
+    return Capsule.parse(image.partitions[0].files["a"])
 
 
 def test_a_capsule_without_a_key(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_capsule_without_a_key(tmp_path: Path) -> None:
     assert (payload.image, payload.signature) == (b"new new new ", None)
 
 
-def test_a_capsule_with_a_key(tmp_path: Path) -> None:
+def test_a_capsule_with_a_key(tmp_path: Path, ring_folder: Path) -> None:
     made = capsule(tmp_path, f"image: new, type: {TYPE}, key: trusted")
     (payload,) = made.payloads
     assert made.guid == FMP_CAPSULE
