@@ -13,10 +13,7 @@ import yaml
 
 from ubtest.errors import CaseError
 from ubtest.firmware.bundle import find
-from ubtest.formats.guid import Guid
-from ubtest.formats.record import FormatError
 from ubtest.kernel import bundle as kernel
-from ubtest.media.capsule import CapsuleFile
 from ubtest.media.damage import DAMAGES
 from ubtest.media.spec import KINDS, Image, Partition
 from ubtest.probe.build import TARGETS, probe
@@ -126,18 +123,11 @@ def read_image(path: Path, project: Project) -> Image:
         raise CaseError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
     if node is None:
         raise CaseError(f"{path} is empty")
-    return image_in(Declared(path, node, project), path.stem)
-
-
-def image_in(declared: Declared, identity: str) -> Image:
-    """The image that a node declares, its contents read; raises as :func:`read_image`.
-
-    :param identity: where it gives none itself.
-    """
+    declared = Declared(path, node, project)
     values = declared.settings(IMAGE, "an image")
     if not values.get("partitions"):
         raise declared.wrong("an image has `partitions`")
-    return Image(**{"identity": identity, **values})
+    return Image(**{"identity": path.stem, **values})
 
 
 def _size(declared: Declared) -> int:
@@ -212,29 +202,6 @@ def _held(declared: Declared, path: Path) -> bytes:
         raise declared.wrong(f"cannot read {path}: {error.strerror}") from error
 
 
-def _capsule(declared: Declared) -> bytes:
-    values = declared.settings(CAPSULE, "a capsule")
-    if missing := {"image", "type"} - values.keys():
-        raise declared.wrong(f"a capsule has `{min(missing)}`")
-    try:
-        return CapsuleFile(**values).pack(declared.project)
-    except CaseError as error:
-        raise declared.wrong(error.message) from error
-
-
-def _guid(declared: Declared) -> Guid:
-    try:
-        return Guid.of(declared.text)
-    except FormatError:
-        raise ValueError from None
-
-
-def _times(declared: Declared) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,5}", declared.text):
-        raise ValueError
-    return int(declared.text)
-
-
 def _nonce(declared: Declared) -> str:
     try:
         return Orders(declared.text).nonce
@@ -244,13 +211,6 @@ def _nonce(declared: Declared) -> str:
 
 _KINDS = ", ".join(KINDS)
 
-CAPSULE = (
-    Setting("image", "text", "the firmware in it", lambda d: d.text.encode()),
-    Setting("times", "1 to 999999", "how often that stands there; else 1", _times),
-    Setting("type", "a GUID", "UpdateImageTypeId, of the board file", _guid),
-    Setting("key", "a key of keys/keyring.yaml", "who signs it; else nobody", lambda d: d.text),
-    Setting("guid", "a GUID", "CapsuleGuid; else that of firmware management", _guid),
-)
 CONTENT = (
     Setting("text", "text", "these characters as UTF-8", lambda d: d.text.encode()),
     Setting("hex", "pairs of hex digits", "these bytes", lambda d: bytes.fromhex(d.text)),
@@ -273,7 +233,6 @@ CONTENT = (
         "the boot probe",
         lambda d: (_one_of(*TARGETS)(d),),
     ),
-    Setting("capsule", "a mapping, below", "a capsule made for it", _capsule),
     Setting("nonce", "1 to 63 letters", "what that probe prints as its nonce", _nonce),
 )
 PARTITION = (
@@ -312,13 +271,12 @@ IMAGE = (
     ),
     Setting("damage", f"a list of {', '.join(DAMAGES)}", "what is broken", _damages),
 )
-TABLES = {"image": IMAGE, "partition": PARTITION, "content": CONTENT, "capsule": CAPSULE}
 
 
 def tables() -> str:
     """The settings as tables in Markdown, for docs/images.md."""
     lines = []
-    for title, table in TABLES.items():
+    for title, table in (("image", IMAGE), ("partition", PARTITION), ("content", CONTENT)):
         lines += [f"| {title} | is | means |", "|---|---|---|"]
         lines += [f"| `{each.name}` | {_short(each.allowed)} | {each.does} |" for each in table]
         lines.append("")

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from ubtest.errors import CaseError, HostError
-from ubtest.formats.capsule import Capsule
-from ubtest.formats.guid import FMP_CAPSULE
 from ubtest.media.damage import DAMAGES
 from ubtest.media.declaration import read_image, tables
 from ubtest.media.spec import Partition
@@ -35,10 +33,10 @@ partitions:
 """
 
 
-def read(tmp_path: Path, text: str, project: Project = PROJECT):
+def read(tmp_path: Path, text: str):
     path = tmp_path / "image.yaml"
     path.write_text(text)
-    return read_image(path, project)
+    return read_image(path, PROJECT)
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
@@ -61,31 +59,6 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 
 def test_the_identity_is_the_name_of_the_file(tmp_path: Path) -> None:
     assert read(tmp_path, "partitions: [{}]").identity == "image"
-
-
-TYPE = "058b7d83-50d5-4c47-a195-60d86ad341c4"
-OTHER = "71949199-ad2a-4c44-bda1-6dcbd5ede82d"
-
-
-def capsule(tmp_path: Path, declared: str) -> Capsule:
-    text = f"partitions:\n  - files: {{a: {{capsule: {{{declared}}}}}}}"
-    image = read(tmp_path, text, Project(tmp_path))
-    return Capsule.parse(image.partitions[0].files["a"])
-
-
-def test_a_capsule_without_a_key(tmp_path: Path) -> None:
-    made = capsule(tmp_path, f"image: 'new ', times: 3, type: {TYPE}, guid: {OTHER}")
-    (payload,) = made.payloads
-    assert (str(made.guid), str(payload.image_type)) == (OTHER, TYPE)
-    assert (payload.image, payload.signature) == (b"new new new ", None)
-
-
-def test_a_capsule_with_a_key(tmp_path: Path, ring_folder: Path) -> None:
-    made = capsule(tmp_path, f"image: new, type: {TYPE}, key: trusted")
-    (payload,) = made.payloads
-    assert made.guid == FMP_CAPSULE
-    assert payload.image == b"new"
-    assert payload.signature
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT.root / "images").glob("*.yaml")), ids=str)
@@ -123,18 +96,6 @@ def test_the_images_of_the_repository(path: Path) -> None:
         ("partitions:\n  - files: {a: {kernel: debian:6.1}}", ":2: kernel must be ORIGIN/Image"),
         ("partitions:\n  - files: {a: {kernel: debian:6.1/x}}", ":2: kernel must be ORIGIN/Image"),
         ("partitions:\n  - files: {a: {bundle: qemu-arm64/../x}}", ":2: bundle must be BOARD/NAME"),
-        ("partitions:\n  - files: {a: {capsule: new}}", ":2: a capsule is a mapping of image"),
-        (
-            f"partitions:\n  - files: {{a: {{capsule: {{type: {TYPE}}}}}}}",
-            ":2: a capsule has `image`",
-        ),
-        ("partitions:\n  - files: {a: {capsule: {image: new}}}", ":2: a capsule has `type`"),
-        ("partitions:\n  - files: {a: {capsule: {type: 058b7d83}}}", ":2: type must be a GUID"),
-        ("partitions:\n  - files: {a: {capsule: {times: 0}}}", ":2: times must be 1 to 999999"),
-        (
-            f"partitions:\n  - files: {{a: {{capsule: {{image: x, type: {TYPE}, key: mine}}}}}}",
-            ":2: the key 'mine' is not declared",
-        ),
         ("partitions: &a [*a]", "a partition is a mapping"),
         ("x" * (2 << 20), "larger than 1 MiB"),
     ],
