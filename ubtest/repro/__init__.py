@@ -1,1 +1,1 @@
-"""From a report by mail to a reproduction: what a mail says, as a recipe, and what a run makes of it."""
+"""From a report by mail to a reproduction: what a mail says, and what a run makes of it."""

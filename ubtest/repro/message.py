@@ -65,7 +65,7 @@ class Evidence:
 
     :param message: :attr:`Message.number`.
     :param part: :attr:`Part.name`.
-    :param line: :attr:`Line.number`, of the first one where several were put together. 0: the subject.
+    :param line: :attr:`Line.number`, of the first where several were put together; 0: the header.
     :param text: the line, safe to show.
     """
 
