@@ -280,11 +280,11 @@ class Device:
     def transfer(self, source, target, way, length):
         for register, value in ((0x80, source), (0x88, target), (0x90, length), (0x98, way | 1)):
             self.put(register, value)
-        for _ in range(300):
-            if not self.get(self.bars[0] + 0x98) & 1:
-                return True
-            time.sleep(0.01)
-        return False
+        end = time.monotonic() + 3
+        while self.get(self.bars[0] + 0x98) & 1:
+            if time.monotonic() > end:
+                return False
+        return True
 
 
 if __name__ == "__main__":
