@@ -123,11 +123,18 @@ def read_image(path: Path, project: Project) -> Image:
         raise CaseError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
     if node is None:
         raise CaseError(f"{path} is empty")
-    declared = Declared(path, node, project)
+    return image_in(Declared(path, node, project), path.stem)
+
+
+def image_in(declared: Declared, identity: str) -> Image:
+    """The image that a node declares, its contents read; raises as :func:`read_image`.
+
+    :param identity: where it gives none itself.
+    """
     values = declared.settings(IMAGE, "an image")
     if not values.get("partitions"):
         raise declared.wrong("an image has `partitions`")
-    return Image(**{"identity": path.stem, **values})
+    return Image(**{"identity": identity, **values})
 
 
 def _size(declared: Declared) -> int:

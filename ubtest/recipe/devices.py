@@ -5,11 +5,12 @@ them reaches a file, a program or the network of the host.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from ubtest.media.declaration import Setting
-from ubtest.recipe.term import Others, Term, matching, word
+from ubtest.recipe.term import Others, Read, Term, matching, number, word, yes
 
 # driver -> the bus word of MachineProtocol.attach, for one that has a medium
 WITH_MEDIUM = {
@@ -25,22 +26,32 @@ WITH_MEDIUM = {
 WITHOUT = (
     *("usb-hub", "usb-bot", "usb-kbd", "usb-mouse", "usb-tablet"),
     *("qemu-xhci", "nec-usb-xhci", "usb-ehci", "sdhci-pci", "virtio-scsi-pci"),
-    *("pcie-root-port", "pcie-pci-bridge", "pci-bridge"),
     *("e1000", "e1000e", "igb", "virtio-net-pci", "virtio-net-device"),
     *("virtio-rng-pci", "virtio-balloon-pci", "edu"),
 )
 DRIVERS = (*WITH_MEDIUM, *WITHOUT)
 
 _VALUE = re.compile(r"[\w.:-]{0,64}")
-PROPERTIES = tuple(
-    Setting(name, "a word of letters, digits and . : -", "the device's property", matching(_VALUE))
-    for name in (
-        *("port", "addr", "serial", "mac", "removable", "lun", "scsi-id", "chassis", "slot"),
-        *("iommu_platform", "disable-legacy", "disable-modern", "multifunction", "p2", "p3"),
-        *("logical_block_size", "physical_block_size", "bootindex", "product", "vendor", "ver"),
-    )
+_NOTHING = re.compile("")
+_KINDS: tuple[tuple[str, Read, tuple[str, ...]], ...] = (
+    (
+        "a word of letters, digits and . : -",
+        matching(_VALUE),
+        ("port", "addr", "serial", "mac", "disable-legacy", "product", "vendor", "ver"),
+    ),
+    ("true or false", yes, ("removable", "iommu_platform", "disable-modern", "multifunction")),
+    (
+        "a number",
+        number,
+        ("lun", "scsi-id", "ports", "p2", "p3", "logical_block_size", "physical_block_size"),
+    ),
+    ("empty", matching(_NOTHING), ("romfile",)),
 )
-_EMPTY = Setting("romfile", "empty", "no ROM for the device", matching(re.compile("")))
+PROPERTIES = tuple(
+    Setting(name, allowed, "a property of the device", read)
+    for allowed, read, names in _KINDS
+    for name in names
+)
 
 
 def driver(declared: Any) -> str:
@@ -57,7 +68,7 @@ def driver(declared: Any) -> str:
 class Device:
     """One device that is plugged in.
 
-    :param properties: of the QEMU device, as text.
+    :param properties: of the QEMU device.
     """
 
     driver: Annotated[str, Term("a driver of the list", "QEMU's name of it", driver)]
@@ -69,8 +80,8 @@ class Device:
         str, Term("a word", "the controller it is plugged into; else the bus's usual one", word)
     ] = ""
     properties: Annotated[
-        dict[str, str],
-        Others("a property: " + ", ".join(each.name for each in PROPERTIES), (*PROPERTIES, _EMPTY)),
+        Mapping[str, str | int | bool],
+        Others("a property: " + ", ".join(each.name for each in PROPERTIES), PROPERTIES),
     ] = field(default_factory=dict)
 
     @property

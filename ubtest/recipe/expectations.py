@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from ubtest.formats.guid import Guid
-from ubtest.formats.record import FormatError
-from ubtest.media.declaration import Declared
-from ubtest.recipe.term import Term, anything, digits, number, of, one_of, regex, text, word, yes
+from ubtest.recipe.term import (
+    Term,
+    anything,
+    digits,
+    guid_text,
+    number,
+    of,
+    one_of,
+    regex,
+    some_text,
+    word,
+    yes,
+)
 
 BOOT = "boot"  # the name of what U-Boot printed when the power came on
 
@@ -14,13 +23,6 @@ BOOT = "boot"  # the name of what U-Boot printed when the power came on
 Where = Annotated[
     str, Term("a name that a step saved, or boot", "else the last step's output", word)
 ]
-
-
-def _guid(declared: Declared) -> str:
-    try:
-        return str(Guid.of(declared.text))
-    except FormatError:
-        raise ValueError from None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class VariableIs:
     """A UEFI variable, read at U-Boot's prompt after the last step."""
 
     name: Annotated[str, Term("a word", "of the variable", word)]
-    guid: Annotated[str, Term("a GUID", "else that of global variables", _guid)] = ""
+    guid: Annotated[str, Term("a GUID", "else that of global variables", guid_text)] = ""
     exists: Annotated[bool, Term("true or false", "whether there is one; else true", yes)] = True
     data: Annotated[str, Term("pairs of hex digits", "its value", digits)] = ""
 
@@ -105,7 +107,7 @@ class FlashIs:
         str, Term("unchanged or changed", "the region that capsules update", _CHANGE)
     ] = ""
     outside: Annotated[str, Term("unchanged or changed", "all the rest of the chip", _CHANGE)] = ""
-    text: Annotated[str, Term("text", "what the region starts with", text)] = ""
+    text: Annotated[str, Term("text", "what the region starts with", some_text)] = ""
     hex: Annotated[str, Term("pairs of hex digits", "what the region starts with", digits)] = ""
 
 
@@ -123,7 +125,7 @@ class FileIs:
     """A file of a medium, read by another program than U-Boot."""
 
     medium: Annotated[str, Term("a name of `media`", "where it is", word)]
-    path: Annotated[str, Term("a path", "from the root, with /", text)]
+    path: Annotated[str, Term("a path", "from the root, with /", some_text)]
     partition: Annotated[int, Term("a number", "from 1, which is the default", number)] = 1
     exists: Annotated[bool, Term("true or false", "whether there is one; else true", yes)] = True
     text: Annotated[str | None, Term("text", "all that is in it", anything)] = None

@@ -15,7 +15,7 @@ from ubtest.recipe.term import (
     one_of,
     regex,
     seconds,
-    text,
+    some_text,
     word,
     yes,
 )
@@ -34,7 +34,7 @@ def _keys(declared: Declared) -> tuple[str | float, ...]:
 def _key(declared: Declared) -> str | float:
     if declared.node.tag in ("tag:yaml.org,2002:float", "tag:yaml.org,2002:int"):
         return seconds(declared)
-    return text(declared)
+    return some_text(declared)
 
 
 @dataclass(frozen=True)

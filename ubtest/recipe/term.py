@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
 
+from ubtest.formats.guid import Guid
+from ubtest.formats.record import FormatError
 from ubtest.media.declaration import Declared, Setting
 
 T = TypeVar("T")
@@ -106,7 +108,7 @@ def plain(value: Any) -> Any:
 # how a value is read
 
 
-def text(declared: Declared) -> str:
+def some_text(declared: Declared) -> str:
     """Any scalar but an empty one."""
     if not declared.text or declared.node.tag == NULL:
         raise ValueError
@@ -120,7 +122,7 @@ def anything(declared: Declared) -> str:
 
 def line(declared: Declared) -> str:
     """Text without an end of line."""
-    found = text(declared)
+    found = some_text(declared)
     if "\n" in found or "\r" in found:
         raise ValueError
     return found
@@ -143,7 +145,7 @@ def _matched(pattern: re.Pattern[str], declared: Declared) -> str:
 
 def regex(declared: Declared) -> str:
     """A regular expression, ^ and $ at every line."""
-    found = text(declared)
+    found = some_text(declared)
     try:
         re.compile(found, re.MULTILINE)
     except re.error as error:
@@ -169,6 +171,13 @@ def seconds(declared: Declared) -> float:
 def digits(declared: Declared) -> str:
     """Pairs of hex digits."""
     return bytes.fromhex(declared.text).hex()
+
+
+def guid_text(declared: Declared) -> str:
+    try:
+        return str(Guid.of(declared.text))
+    except FormatError:
+        raise ValueError from None
 
 
 def one_of(*allowed: str) -> Read:
