@@ -20,7 +20,7 @@ from ubtest.cli import (
     preflight,
     vfio,
 )
-from ubtest.errors import UbtestError
+from ubtest.errors import CaseError, UbtestError
 
 _ENDING = """\
 exit codes:
@@ -58,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     except UbtestError as error:
         if options.debug:
             raise
+        if isinstance(error, CaseError):
+            error.owner = "input"  # no test is in play here
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as stopped:
