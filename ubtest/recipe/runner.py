@@ -37,21 +37,23 @@ from ubtest.recipe.steps import (
 from ubtest.uefi import variables
 
 BANNER = "U-Boot 20"
+AtEnd = Callable[[Board], None]
 
 
-def run(recipe: Recipe, board: Board, folder: Path) -> Outcome:
+def run(recipe: Recipe, board: Board, folder: Path, at_end: AtEnd = lambda board: None) -> Outcome:
     """Make the steps of a recipe on a board with new flash, and see what it expects.
 
     The board is off before and after. What the firmware does wrong in a step, a crash, a reset that
     nobody asked for or no answer, ends the steps and is the outcome's `crash`.
 
     :param folder: where the disks are made.
+    :param at_end: given the board after the last step of a run without a crash, still on.
     :raises CaseError: the recipe is wrong, or this board cannot be made as it says.
     :raises LabError: the lab failed; and so on: only the firmware's faults are an outcome.
     """
     for problem in problems(recipe):
         raise CaseError(f"the recipe `{recipe.title}`: {problem.what}", next_step="correct it")
-    return outcome(recipe, _Run(recipe, board, folder).seen())
+    return outcome(recipe, _Run(recipe, board, folder).seen(at_end))
 
 
 class _Run:
@@ -77,12 +79,14 @@ class _Run:
             PowerCycle: self._power_cycle,
         }
 
-    def seen(self) -> Seen:
+    def seen(self, at_end: AtEnd) -> Seen:
         """Everything, from power-on to power-off."""
         try:
             self._prepare()
             before = self._flash()
             self._make_steps()
+            if not self.crash:
+                at_end(self.board)
         finally:
             self.menu.abandon()
             self.board.strategy.lost()
