@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ubtest.handoff.qemu_words import Refusal
 from ubtest.recipe.devices import WITH_MEDIUM
 from ubtest.recipe.expectations import Absent, Crash, Expectation, Output
 from ubtest.recipe.schema import Recipe
@@ -16,6 +17,7 @@ from ubtest.repro.comparison import Spoken, trouble
 from ubtest.repro.hardware import Hardware, read_words
 from ubtest.repro.message import Found, Message
 from ubtest.repro.normalisation import evidence
+from ubtest.repro.replica import refusal, replica
 from ubtest.repro.transcript import Exchange, Prompt, Side, Transcript
 from ubtest.repro.understanding import Understanding
 
@@ -61,15 +63,17 @@ def draft(
     messages: Sequence[Message],
     understood: Understanding,
     *,
-    board: str = "",
+    board: str = BOARD,
     has: Iterable[str] = (),
 ) -> Draft:
     """The recipe of a report.
 
-    :param board: the board file's name, where the user says one.
+    :param board: the name of the board file that it is for.
     :param has: drivers that the board has anyway.
     """
-    notes = list[str]()
+    notes = list(_tried_on(understood, board))
+    if (refused := refusal(messages, understood)) is not None:
+        return _of_vfio(refused, messages, board)
     exchanges = list(_chosen(understood.transcripts, notes))
     done = _steps(exchanges, notes)
     if not done:
@@ -84,7 +88,7 @@ def draft(
     recipe = Recipe(
         title=_title(messages),
         from_=_origin(messages),
-        board=(board or _board(understood, notes),),
+        board=(board,),
         kernel=_kernel(understood, notes) if linux else "",
         machine=hardware.machine,
         media=hardware.media,
@@ -94,8 +98,25 @@ def draft(
         symptom=(*symptoms, *((Crash(True),) if crashed else ())),
     )
     conclusive = bool(symptoms or crashed or wanted)
-    said = tuple(Spoken(each.command, each.output) for each, _ in done)
-    return Draft(recipe, said, (*notes, *hardware.notes), conclusive)
+    spoken = tuple(Spoken(each.command, each.output) for each, _ in done)
+    return Draft(recipe, spoken, (*notes, *hardware.notes), conclusive)
+
+
+def _of_vfio(said: Refusal, messages: Sequence[Message], board: str) -> Draft:
+    """A guest on the reporter's own hardware: what QEMU says of it is made on a replica."""
+    causes = tuple(f"likely behind `{said}`: {cause}" for cause in said.causes)
+    made = replica(said, _title(messages), _origin(messages), board)
+    if made is None:
+        return Draft(None, notes=(f"QEMU refuses at {said}: no replica of that", *causes))
+    return Draft(
+        made,
+        notes=(
+            "the reporter's device and its bind and unbind are of their board: an e1000e of QEMU "
+            "is bound instead, behind an MMU-500 made of memory",
+            *causes,
+        ),
+        conclusive=True,
+    )
 
 
 def _chosen(transcripts: Sequence[Transcript], notes: list[str]) -> Iterator[Exchange]:
@@ -238,12 +259,16 @@ def _origin(messages: Sequence[Message]) -> str:
     return ", ".join(filter(None, ("report by mail", first.date, first.message_id)))
 
 
-def _board(understood: Understanding, notes: list[str]) -> str:
+def board_of(understood: Understanding) -> str:
+    """The board of ours that a report names, or the one that everybody has."""
+    named = (BOARDS.get(each.value) for each in understood.boards)
+    return next(filter(None, named), BOARD)
+
+
+def _tried_on(understood: Understanding, board: str) -> Iterator[str]:
     named = [each.value for each in understood.boards]
-    known = [BOARDS[name] for name in named if name in BOARDS]
-    if not known and named:
-        notes.append(f"{', '.join(named)}: no board of ours, tried on {BOARD}")
-    return known[0] if known else BOARD
+    if named and board not in map(BOARDS.get, named):
+        yield f"the report is of {', '.join(named)}; tried on {board}"
 
 
 def _kernel(understood: Understanding, notes: list[str]) -> str:

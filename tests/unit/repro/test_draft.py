@@ -1,11 +1,12 @@
-"""From what was understood to a recipe: steps, devices, symptoms, and what is left to the reader."""
+"""From what was understood to a recipe: steps, devices, symptoms, what is left to the reader."""
 
 import pytest
 
 from ubtest.recipe import dump, load
+from ubtest.recipe.checks import problems
 from ubtest.recipe.expectations import Absent, Crash, Output
 from ubtest.recipe.steps import Linux, Shell, UBoot
-from ubtest.repro.draft import draft
+from ubtest.repro.draft import board_of, draft
 from ubtest.repro.hardware import read_words
 from ubtest.repro.message import Evidence, Found, Line, Message, Part
 from ubtest.repro.qemu_line import QemuLine
@@ -127,18 +128,20 @@ def test_the_reporters_own_system_is_not_started():
 
 
 def test_a_board_of_ours_or_the_usual_one():
-    assert drafted(TWINS, boards=found("qemu_arm")).recipe.board == ("qemu-arm",)
+    assert board_of(Understanding(boards=found("rock5b", "qemu_arm"))) == "qemu-arm"
+    assert board_of(Understanding()) == "qemu-arm64"
     made = drafted(TWINS, boards=found("rock5b"))
     assert made.recipe.board == ("qemu-arm64",)
     assert any("rock5b" in note for note in made.notes)
 
 
-WORDS = (
+LINE = (
     "qemu-system-aarch64 -M virt,gic-version=3 -m 1G -smp 2 -cpu cortex-a57 -bios u-boot.bin "
     "-drive if=none,file=/home/x/a.img,id=a -drive if=none,file=/etc/passwd,id=b "
     "-device qemu-xhci,id=xhci -device usb-storage,bus=xhci.0,port=1,drive=a "
     "-device usb-storage,bus=xhci.0,port=3,drive=b,serial=7 -nographic"
-).split()
+)
+WORDS = LINE.split()
 
 
 def test_devices_of_a_command_line():
@@ -196,3 +199,31 @@ def test_other_options_are_never_taken(words):
 def test_a_flood_of_devices_is_bounded():
     made = read_words(["qemu", *["-device", "usb-hub"] * 99], [])
     assert len(made.devices) == 16
+
+
+def vfio(message):
+    """A report with these words of QEMU, and steps on the reporter's target."""
+    line = "echo f2000000.ethernet > /sys/bus/platform/drivers/mvpp2/unbind"
+    bind = said(line, prompt=Prompt.LINUX_ROOT)
+    mail = Message(1, "VFIO on MacchiatoBin", parts=(Part("", (Line(1, message),)),))
+    return drafted(talk(bind), messages=[mail])
+
+
+def test_context_banks_on_a_replica():
+    made = vfio("kvm: Failed to set iommu for container: No space left on device")
+    assert made.conclusive
+    assert made.recipe.machine.machine == "virt,gic-version=2"
+    linux = made.recipe.steps[0].linux
+    assert any("ap806-smmu-500" in line for line in linux.tree)
+    assert "f2000000" not in dump(made.recipe)
+    assert made.recipe.symptom == (
+        Output('"step":"VFIO_SET_IOMMU","ok":false,"errno":28', in_="probe"),
+    )
+    assert any("SMMU-500" in note for note in made.notes)
+    assert not list(problems(made.recipe))
+
+
+def test_another_refusal_of_vfio_is_explained_and_not_made():
+    made = vfio("vfio 0000:01:00.0: group 4 is not viable")
+    assert made.recipe is None
+    assert any("on a driver of the host" in note for note in made.notes)
