@@ -24,6 +24,7 @@ from ubtest.plugin.hooks import (
     pytest_sessionstart,
     pytest_terminal_summary,
 )
+from ubtest.plugin.recipes import pytest_collect_file
 from ubtest.plugin.workers import (
     pytest_configure_node,
     pytest_handlecrashitem,
@@ -41,6 +42,7 @@ __all__ = [
     "prompt",
     "prompt_disk",
     "pytest_addoption",
+    "pytest_collect_file",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_configure_node",

@@ -206,7 +206,7 @@ def _kernel(item: pytest.Item) -> str:
 
 def _kernel_of(item: pytest.Item) -> object:
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get("kernel") if callspec else None
+    return callspec.params.get("kernel") if callspec else getattr(item, "kernel", None) or None
 
 
 def _check_env_file(path: Path) -> None:

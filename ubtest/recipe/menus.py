@@ -2,6 +2,7 @@
 
 import re
 
+from ubtest.console.session import ERASE_LINE
 from ubtest.errors import CaseError, FirmwareCrash, FirmwareError
 from ubtest.lab.uboot import UBootConsoleDriver
 from ubtest.recipe.outcome import StepOutcome
@@ -30,7 +31,6 @@ class OpenMenu:
         self._menu.press(*(key.encode() if isinstance(key, str) else key for key in step.press))
         if not step.until:
             return StepOutcome(step)
-        self._menu._timeout = step.timeout
         return self._shown(step, step.until)
 
     def leave(self) -> None:
@@ -67,4 +67,5 @@ class OpenMenu:
         status = menu.reply().status
         menu.__exit__(None, None, None)
         self._menu = None
+        self._uboot.session.press(ERASE_LINE)  # the rest of a torn key may stand at the prompt
         return status

@@ -71,7 +71,9 @@ class Menu:
         str, Term("a regular expression", "what its screen shows when it is drawn", regex)
     ] = ""
     save: Saved = ""
-    timeout: Limit = LONG
+    timeout: Annotated[
+        float, Term("seconds", "that each of its screens may take; else 5", seconds)
+    ] = 5.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,6 @@ class Press:
         str, Term("a regular expression", "what the screen must show after them", regex)
     ] = ""
     save: Saved = ""
-    timeout: Annotated[float, Term("seconds", "to wait for `until`; else 5", seconds)] = 5.0
 
 
 @dataclass(frozen=True)
