@@ -24,7 +24,6 @@ from ubtest.media.disk import Disk
 from ubtest.run import require, run
 
 MIB = 1024 * 1024
-RAM = 0x40000000  # where QEMU's arm "virt" machines have their memory
 _STRINGS = attr.validators.deep_iterable(attr.validators.instance_of(str))
 
 
@@ -34,6 +33,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     """Runs U-Boot in QEMU from a flash image, as a board runs it from its flash.
 
     :param rom: the file of the bundle that goes to the start of flash 0.
+    :param ram: address of the guest's memory; by itself that of the arm machines "virt".
     :param flashes: sizes of the parallel flashes in MiB; the machine boots from the first.
     :param smp: processors.
     :param devices: ``-device`` values that are always there.
@@ -48,6 +48,7 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
     cpu: str = attr.ib(default="cortex-a57", validator=attr.validators.instance_of(str))
     memory: str = attr.ib(default="256M", validator=attr.validators.matches_re(r"\d+M"))
     rom: str = attr.ib(default="u-boot.bin", validator=attr.validators.instance_of(str))
+    ram: int = attr.ib(default=0x40000000, validator=attr.validators.instance_of(int))
     flashes: list[int] = attr.ib(
         factory=lambda: [64, 64], validator=attr.validators.instance_of(list)
     )
@@ -110,12 +111,12 @@ class QEMUMachineDriver(ProcessBoardDriver[QemuProcess]):
 
     @Driver.check_active
     def put(self, data: bytes, address: int) -> str:
-        self._on().put(data, address - RAM)
+        self._on().put(data, address - self.ram)
         return ""
 
     @Driver.check_active
     def read_memory(self, address: int, size: int) -> bytes | None:
-        return self._on().read_memory(address - RAM, size)
+        return self._on().read_memory(address - self.ram, size)
 
     @Driver.check_active
     @step(args=["disk", "bus"])
