@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ubtest.repro.message import Kind, Line
-from ubtest.repro.text import physical_lines, shown, stamp_of
+from ubtest.repro.text import LONGEST_LINE, physical_lines, shown, stamp_of
 
 _DEEPEST = 20
 _MARKS = re.compile(rf"(?:> ?){{1,{_DEEPEST}}}")
 _PROMPT_ONLY = re.compile(r"(?:[\w.-]*[=>]>|[\w.-]+>|[$#]) ?")
 _WRAPS_AT = 60  # mailers wrap at 72 to 80; a line that is much shorter was not wrapped by one
+_QEMU = re.compile(r"\bqemu-system-\w+ (?=.{0,200}-)")
+_QEMU_OPTION = re.compile(
+    r" -(?:M|machine|cpu|m|smp|device|drive|netdev|blockdev|bios|kernel|append) ?$"
+)
 _KERNEL_STAMP = re.compile(r"\[ {0,6}\d{1,6}\.\d{6}\]")
 _ATTRIBUTION = re.compile(
     r"On\b.{6,200}\bwrote:|Am\b.{6,200}\bschrieb\b.{0,100}:|.{0,200}(?:さんは書きました|のメール)[::]"
@@ -73,7 +77,11 @@ def _joined(lines: list[Line], flowed: bool) -> list[Line]:
 
 def _is_rest(last: Line, line: Line, following: Line | None, flowed: bool) -> bool:
     """Whether a line can only be the end of the one before it."""
-    if not line.text.strip() or not _would_not_fit(last, line):
+    if not line.text.strip():
+        return False
+    if last.depth == line.depth and _goes_on_for_qemu(last.text, line.text):
+        return True
+    if not _would_not_fit(last, line):
         return False
     if len(last.text) > 10 * _WRAPS_AT:
         return False
@@ -85,6 +93,13 @@ def _is_rest(last: Line, line: Line, following: Line | None, flowed: bool) -> bo
         )
     lost_marks = last.depth == line.depth + 1
     return lost_marks and following is not None and following.depth == last.depth
+
+
+def _goes_on_for_qemu(last: str, text: str) -> bool:
+    """Whether an option of QEMU stands on a line of its own, or its value does."""
+    if len(last) > LONGEST_LINE or last.rstrip().endswith("\\") or not _QEMU.search(last):
+        return False
+    return bool(re.match(r"\s*-[a-zA-Z]", text) or _QEMU_OPTION.search(last))
 
 
 def _would_not_fit(last: Line, line: Line) -> bool:
