@@ -56,21 +56,21 @@ class RecipeItem(pytest.Function):
 
 
 def _test_of(recipe: Recipe) -> Any:
-    def test_recipe(board: Board, results: Results) -> None:
-        outcome = run(recipe, board, results.folder)
+    def test_recipe(board: Board, results: Results, tmp_path: Path) -> None:
+        outcome = run(recipe, board, tmp_path)
         results.note("recipe", recipe.title)
         for held in (*outcome.expected, *outcome.symptoms):
             for name, text in held.captures.items():
                 results.note(name, text)
-        _judge(recipe, outcome, board.uboot.transcript.tail())
+        _judge(recipe, outcome)
 
     return test_recipe
 
 
-def _judge(recipe: Recipe, outcome: Outcome, tail: str) -> None:
+def _judge(recipe: Recipe, outcome: Outcome) -> None:
     """Fail as the firmware's fault; a `known_bug` counts only when its symptom was seen."""
     if outcome.verdict is Verdict.REPRODUCED:
-        raise FirmwareError(f"{recipe.title}\n{outcome.reason}", tail=tail)
+        raise FirmwareError(f"{recipe.title}\n{outcome.reason}")
     if outcome.verdict is Verdict.CANNOT_TELL:
         pytest.fail(f"{recipe.title}: not as expected, and not as reported\n{outcome.reason}")
 

@@ -22,7 +22,8 @@ from ubtest.media.disk import Disk
 from ubtest.media.fat import FatVolume
 from ubtest.media.spec import Image
 from ubtest.project import Project
-from ubtest.recipe.schema import CapsuleIs, Medium, composed, contents
+from ubtest.recipe.declarations import CapsuleIs, composed, contents
+from ubtest.recipe.schema import Medium
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ubtest.media.content import Content
 from ubtest.recipe.checks import problems
 from ubtest.recipe.devices import WITH_MEDIUM, Device
 from ubtest.recipe.expectations import Expectation, File, FileIs, Variable, VariableIs
-from ubtest.recipe.judge import FlashSeen, Seen, outcome
+from ubtest.recipe.judge import FlashSeen, Seen, outcome, told
 from ubtest.recipe.media import BuiltDisk, build
 from ubtest.recipe.menus import OpenMenu
 from ubtest.recipe.outcome import Outcome, StepOutcome
@@ -31,6 +31,7 @@ from ubtest.recipe.steps import (
     Press,
     Reset,
     Shell,
+    Step,
     UBoot,
     Unplug,
 )
@@ -138,22 +139,23 @@ class _Run:
         machine.shape(**changes)
 
     def _make_steps(self) -> None:
+        making: Step | None = None
         try:
             self.board.boot()
             self.boot = self._boot_log()
             for step in self.recipe.steps:
                 if not isinstance(step, Press | Plug | Unplug):
                     self.menu.leave()
-                self.step = step
+                making = step
                 self.done.append(self.acts[type(step)](step))
+                making = None
             self.menu.leave()
             for each in self._looked_at(Variable):
                 self.variables[each.variable] = self._variable(each.variable)
         except FirmwareError as error:
             self.crash = error.message
-            if len(self.done) < len(self.recipe.steps):
-                step = self.recipe.steps[len(self.done)]
-                self.done.append(StepOutcome(step, error.tail))
+            if making is not None:
+                self.done.append(StepOutcome(making, _since(told(making), error.tail)))
 
     # the steps
 
@@ -265,6 +267,12 @@ class _Run:
     def _looked_at(self, kind: type[Any]) -> list[Any]:
         both: tuple[Expectation, ...] = (*self.recipe.expect, *self.recipe.symptom)
         return [each for each in both if isinstance(each, kind)]
+
+
+def _since(line: str, tail: str) -> str:
+    """What came after a line was typed, as far as it is still there."""
+    _, typed, after = tail.rpartition(line)
+    return after.partition("\n")[2] if typed else tail
 
 
 def _clean(log: str) -> str:

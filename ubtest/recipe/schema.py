@@ -1,29 +1,22 @@
 """A recipe: what reproduces a bug, as data."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-
-from ubtest.media.declaration import Declared
-from ubtest.project import Project
+from ubtest.recipe.declarations import contents, declaration_of
 from ubtest.recipe.devices import Device
 from ubtest.recipe.expectations import EXPECTATIONS, Expectation
 from ubtest.recipe.steps import STEPS, Step
 from ubtest.recipe.term import (
     Term,
-    digits,
     each,
-    guid_text,
     kind_of,
     matching,
     named,
     number,
     of,
-    read,
     some_text,
     word,
     yes,
@@ -37,67 +30,6 @@ CPU = re.compile(r"[\w.-]+(,[\w-]+=(on|off))*")
 
 
 @dataclass(frozen=True)
-class CapsuleIs:
-    """A capsule for the board, as the content of a file."""
-
-    text: Annotated[str, Term("text", "the new firmware", some_text)] = ""
-    hex: Annotated[str, Term("pairs of hex digits", "the new firmware", digits)] = ""
-    size: Annotated[int, Term("bytes", "the same again and again, up to this", number)] = 0
-    key: Annotated[str, Term("a key of keys/keyring.yaml, or none", "signs it", word)] = "trusted"
-    version: Annotated[int | None, Term("a number", "fw_version; else no header", number)] = None
-    type: Annotated[str, Term("a GUID", "else the board's image type", guid_text)] = ""
-    index: Annotated[int, Term("a number", "else the board's image index", number)] = 0
-    guid: Annotated[str, Term("a GUID", "CapsuleGuid; else that of FMP capsules", guid_text)] = ""
-
-    def __post_init__(self) -> None:
-        if bool(self.text) is bool(self.hex):
-            raise ValueError("a capsule has one of text, hex")
-
-    @classmethod
-    def of(cls, data: Any) -> "CapsuleIs":
-        """What :class:`Medium` has checked."""
-        return read(composed(data, Path("capsule"), Project(Path())), cls, "a capsule")
-
-
-def composed(data: Any, path: Path, project: Project) -> Declared:
-    """Plain data as it would be read from a file.
-
-    :param path: how messages call it.
-    """
-    node: Any = yaml.compose(yaml.safe_dump(data, sort_keys=False), yaml.SafeLoader)
-    return Declared(path, node, project)
-
-
-def contents(declaration: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The contents of files in a declaration that may be wrong."""
-    listed = declaration.get("partitions")
-    for holder in (declaration, *(listed if isinstance(listed, list) else ())):
-        files = holder.get("files") if isinstance(holder, Mapping) else None
-        for content in files.values() if isinstance(files, Mapping) else ():
-            if isinstance(content, dict):
-                yield content
-
-
-def _declaration(declared: Declared) -> dict[str, Any]:
-    """The declaration as it stands; who makes the image reads it."""
-    if not isinstance(declared.node, yaml.MappingNode):
-        raise ValueError
-    found: dict[str, Any] = _data(declared)
-    return found
-
-
-def _data(declared: Declared) -> Any:
-    if isinstance(declared.node, yaml.MappingNode):
-        for name, value in declared.pairs():
-            if name.text == "capsule":
-                read(value, CapsuleIs, "a capsule")
-        return {name.text: _data(value) for name, value in declared.pairs()}
-    if isinstance(declared.node, yaml.SequenceNode):
-        return [_data(item) for item in declared.items()]
-    return declared.text
-
-
-@dataclass(frozen=True)
 class Medium:
     """What is in a disk."""
 
@@ -106,7 +38,7 @@ class Medium:
     ] = ""
     declaration: Annotated[
         Mapping[str, Any] | None,
-        Term("an image as in images/", "one of its own, in the same terms", _declaration),
+        Term("an image as in images/", "one of its own, in the same terms", declaration_of),
     ] = None
 
     def __post_init__(self) -> None:
