@@ -24,61 +24,28 @@ class Answer(Enum):
     SKIP = "skipped"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One question and its answer.
-
-    :param why: in words, above all for what was skipped.
-    :param left: commits that could still be it, after the answer.
-    """
-
-    name: str
-    answer: Answer
-    why: str
-    left: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """Where the search ended.
-
-    :param candidates: one commit, the first that shows what the new end shows; or several, parents
-        first, that skipped commits keep from being told apart.
-    """
-
-    candidates: tuple[str, ...]
-    steps: tuple[Step, ...]
-
-
-Oracle = Callable[[str, int], tuple[Answer, str]]
-
-
-def search(history: Sequence[Commit], ask: Oracle) -> Found:
+def search(history: Sequence[Commit], ask: Callable[[str, int], Answer]) -> tuple[str, ...]:
     """The first commit that shows what the last one shows.
 
     A branching history is searched as `git bisect` does: a new answer leaves the commit and its
     ancestors, an old one removes them.
 
     :param history: parents before children; the last is known to be new and is not asked.
-    :param ask: given a commit and how many are left; answers, and says why.
+    :param ask: given a commit, and how many it could still be.
+    :returns: one commit, or several, parents first, that skipped ones keep from being told apart.
     """
     reach = _reach(history)
     left = reach[-1]
     skipped = 0
-    steps: list[Step] = []
     aims = _aims()
     while (at := _nearest(reach, left, skipped, next(aims))) is not None:
-        answer, why = ask(history[at].name, left.bit_count())
-        if answer is Answer.NEW:
-            left &= reach[at]
-        elif answer is Answer.OLD:
-            left &= ~reach[at]
-        else:
+        answer = ask(history[at].name, left.bit_count())
+        if answer is Answer.SKIP:
             skipped |= 1 << at
-        if answer is not Answer.SKIP:
-            aims = _aims()
-        steps.append(Step(history[at].name, answer, why, left.bit_count()))
-    return Found(tuple(history[at].name for at in _bits(left)), tuple(steps))
+            continue
+        left &= reach[at] if answer is Answer.NEW else ~reach[at]
+        aims = _aims()
+    return tuple(history[at].name for at in _bits(left))
 
 
 def steps_left(commits: int) -> int:
