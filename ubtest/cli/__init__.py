@@ -18,6 +18,7 @@ from ubtest.cli import (
     kernel,
     keys,
     preflight,
+    repro,
     vfio,
 )
 from ubtest.errors import CaseError, UbtestError
@@ -82,6 +83,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ubtest {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where in ubtest an error arose")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (doctor, keys, firmware, kernel, capsule, image, preflight, fuzz, handoff, vfio):
+    for room in (
+        doctor,
+        keys,
+        firmware,
+        kernel,
+        capsule,
+        image,
+        preflight,
+        fuzz,
+        repro,
+        handoff,
+        vfio,
+    ):
         room.register(commands)
     return parser

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from ubtest.repro.normalisation import LONGEST, Line, legend, normalise
+from ubtest.repro.normalisation import LONGEST, Line, evidence, legend, normalise
 
 MOST_LINES = 400  # of one command; what is more is counted
 _NEAR = 20  # lines that are looked at for one that changed
@@ -24,6 +24,7 @@ class Mark(enum.Enum):
     """What a row of the comparison says."""
 
     SAME = " "
+    ELSEWHERE = "="  # the run has it in another place, or within a longer line
     CHANGED = "~"  # the line is there, and differs in more than the rules allow
     ONE_SIDE = "|"
     MATTERS = "!"  # one side speaks of trouble and the other does not
@@ -101,7 +102,7 @@ def _beside(report: Spoken, run: Spoken, used: set[str]) -> Dialogue:
     left_out = sum(max(0, len(each.output) - MOST_LINES) for each in (report, run))
     sides = [[line for line in each.output if line.strip()] for each in (report, run)]
     ours = [[normalise(line) for line in side[:MOST_LINES]] for side in sides]
-    rows = tuple(_rows(sides[0], sides[1], *ours))
+    rows = tuple(_found_elsewhere(tuple(_rows(sides[0], sides[1], *ours))))
     for side in ours:
         for line in side:
             used |= line.rules
@@ -142,6 +143,24 @@ def _differing(
         yield Row(mark, shown, other)
         del rest[: at + 1]
     yield from (_alone(None, each) for each, _ in rest)
+
+
+def _found_elsewhere(rows: Sequence[Row]) -> Iterator[Row]:
+    """Trouble of the report that the run has, too, in another place: consoles tear lines apart."""
+    lacking = [row for row in rows if row.mark is Mark.MATTERS and row.run is None]
+    places = dict[int, Row]()
+    for row in lacking[:_NEAR]:
+        pattern = re.compile(evidence(row.report or ""))
+        for at, other in enumerate(rows):
+            if other.report is None and at not in places and pattern.search(other.run or ""):
+                places[at] = row
+                break
+    met = {id(row) for row in places.values()}
+    for at, row in enumerate(rows):
+        if at in places:
+            yield Row(Mark.ELSEWHERE, places[at].report, row.run)
+        elif id(row) not in met:
+            yield row
 
 
 def _alone(report: str | None, run: str | None) -> Row:

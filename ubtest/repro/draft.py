@@ -114,6 +114,9 @@ def _of_vfio(said: Refusal, messages: Sequence[Message], board: str) -> Draft:
             "the reporter's device and its bind and unbind are of their board: an e1000e of QEMU "
             "is bound instead, behind an MMU-500 made of memory",
             *causes,
+            "whether that board is out of context banks is seen there: dmesg | grep 'context "
+            "banks' tells how many it has, and grep -o arm-smmu-context-fault /proc/interrupts | "
+            "wc -l how many are taken",
         ),
         conclusive=True,
     )

@@ -1,4 +1,4 @@
-"""A text that answers a report: what was tried, on which versions, what came of it, and the recipe."""
+"""A text that answers a report: what was tried, where, what came of it, and the recipe."""
 
 import textwrap
 from collections.abc import Iterator, Sequence

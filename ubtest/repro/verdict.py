@@ -2,15 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ubtest.errors import CaseError, LabError, UbtestError
 from ubtest.firmware.bundle import Bundle
+from ubtest.handoff import explanation as handoff
 from ubtest.handoff.binding import examine
-from ubtest.handoff.explanation import Explanation, explain
 from ubtest.lab.board import Board
 from ubtest.lab.open_board import open_board
 from ubtest.lab.strategy import State
@@ -50,7 +50,7 @@ class Trial:
     reason: str
     seconds: float = 0.0
     outcome: Outcome | None = None
-    explanation: Explanation | None = None
+    explanation: handoff.Explanation | None = None
 
     @property
     def spoken(self) -> tuple[Spoken, ...]:
@@ -115,9 +115,19 @@ def attempt(recipe: Recipe, env_file: Path, firmware: Bundle, *, conclusive: boo
 def judged(outcome: Outcome, conclusive: bool) -> tuple[Verdict, str]:
     """The verdict of an outcome, and why."""
     if conclusive:
-        return outcome.verdict, outcome.reason
+        return outcome.verdict, "\n".join(_told_once(outcome.reason.splitlines()))
     crash = f"{outcome.crash}\n" if outcome.crash else ""
     return Verdict.CANNOT_TELL, crash + NOTHING_SAID
+
+
+def _told_once(lines: Iterable[str]) -> Iterator[str]:
+    """A line that must not be there is a symptom and a failed expectation: one of them will do."""
+    said = set[str]()
+    for line in lines:
+        what = line.removeprefix("seen: ").removeprefix("expected: ")
+        if what not in said:
+            yield line
+        said.add(what)
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
@@ -136,19 +146,25 @@ class _Look:
         asked = any("vfio" in line for line in lines)
         found = (name for line in lines for name in _PCI.findall(line))
         self.names = tuple(dict.fromkeys(found)) if asked else ()
-        self.explanation: Explanation | None = None
+        self.explanation: handoff.Explanation | None = None
         self.words: tuple[str, ...] = ()
 
     def __call__(self, board: Board) -> None:
         if not self.names or board.strategy.status is not State.linux:
             return
         try:
-            self.explanation = explain(examine(board.shell, self.names), self.names)
+            self.explanation = handoff.explain(examine(board.shell, self.names), self.names)
         except UbtestError as error:
             self.words = (f"VFIO was not examined: {error.message}",)
             return
-        self.words = tuple(
-            f"{each.facts.device.name}: {each.sentence}"
-            + (f" [{each.primary.name}]" if each.primary else "")
-            for each in self.explanation.verdicts
-        )
+        self.words = tuple(line for each in self.explanation.verdicts for line in _explained(each))
+
+
+def _explained(said: handoff.Verdict) -> Iterator[str]:
+    """The cause with its ways out, then what is hidden behind it."""
+    name = said.facts.device.name
+    for number, each in enumerate(said.diagnoses):
+        yield f"{'behind that' if number else name}: {each.cause} [{each.name}]"
+        yield from (f"way out: {fix}" for fix in each.fix)
+    if not said.diagnoses:
+        yield f"{name}: {said.sentence}"

@@ -89,6 +89,17 @@ def test_the_second_stick():
     assert one((found,), (found, ADDING))[1] == (Mark.MATTERS, None, ADDING)
 
 
+def test_trouble_within_a_longer_line_is_there():
+    torn = f"scanning bus xhci_pci for devices... {ADDING}"
+    found = "2 Storage Device(s) found"
+    assert one((found, ADDING), (torn, found)) == [
+        (Mark.ELSEWHERE, ADDING, torn),
+        (Mark.SAME, found, found),
+    ]
+    other = torn.replace("0000014", "000001a")  # another EFI_STATUS is other trouble
+    assert [mark for mark, _, _ in one((found, ADDING), (other, found))].count(Mark.MATTERS) == 2
+
+
 def test_a_line_that_changed_shares_a_row():
     assert one(("Bus usb@1: 1 device found",), ("Bus usb@1: 4 device found",)) == [
         (Mark.CHANGED, "Bus usb@1: 1 device found", "Bus usb@1: 4 device found")
