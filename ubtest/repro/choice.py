@@ -73,11 +73,17 @@ def built(name: str, origin: str, project: Project, show: OnProgress) -> Bundle:
 
     :param origin: as `ubtest firmware build --source` takes it.
     """
+    tree = source.resolve(origin, lambda text: show(Progress(text)))
+    return built_from(tree, name, project, show)
+
+
+def built_from(tree: source.Source, name: str, project: Project, show: OnProgress) -> Bundle:
+    """The same of a source that is there already."""
     ring = KeyRing.load(project.keys)
     ring.make(lambda key: show(Progress(f"made the key {key}")))
     return build(
         name,
-        source.resolve(origin, lambda text: show(Progress(text))),
+        tree,
         project=project,
         certificate=ring[_SIGNER].certificate_path,
         fingerprint=ring[_SIGNER].fingerprint,

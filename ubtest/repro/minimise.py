@@ -7,7 +7,7 @@ from typing import TypeVar
 from ubtest.recipe.checks import problems
 from ubtest.recipe.expectations import File, Status
 from ubtest.recipe.schema import Recipe
-from ubtest.recipe.steps import Linux, Plug, Unplug
+from ubtest.recipe.steps import Linux, Plug, Press, Unplug
 
 T = TypeVar("T")
 _SILENT = (Linux, Plug, Unplug)
@@ -96,15 +96,23 @@ def _once(kept: list[T], holds: Callable[[Sequence[T]], bool]) -> list[T]:
 def _parts(recipe: Recipe) -> Iterator[Part]:
     for at in range(len(recipe.devices)):
         yield "devices", at
-    with_output = [at for at, step in enumerate(recipe.steps) if not isinstance(step, _SILENT)]
-    # Who names no output reads the last one: that of another step would answer another question
-    needed = with_output[-1] if with_output and _reads_last(recipe) else None
+    needed = set(_last_output(recipe)) if _reads_last(recipe) else set()
     for at in range(len(recipe.steps)):
-        if at != needed:
+        if at not in needed:
             yield "steps", at
 
 
+def _last_output(recipe: Recipe) -> Iterator[int]:
+    """Where the last output comes from: that of another step would answer another question."""
+    for at, step in reversed(list(enumerate(recipe.steps))):
+        if not isinstance(step, _SILENT):
+            yield at
+            if not isinstance(step, Press):  # keys may draw nothing
+                return
+
+
 def _reads_last(recipe: Recipe) -> bool:
+    """Whether something is expected of the last output, by naming none."""
     return any(
         not (each.status.of if isinstance(each, Status) else each.in_)
         for each in (*recipe.expect, *recipe.symptom)
