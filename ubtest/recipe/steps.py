@@ -55,7 +55,7 @@ class Find:
 
     find: Annotated[
         Mapping[str, str],
-        Term("{}", "U-Boot looks for its disk: `find` of the board file", nothing),
+        Term("`{}`", "U-Boot looks for its disk: `find` of the board file", nothing),
     ]
     save: Saved = ""
 
@@ -149,7 +149,7 @@ class Reset:
     """U-Boot's own reset."""
 
     reset: Annotated[
-        Mapping[str, str], Term("{}", "the board resets, U-Boot's prompt is back", nothing)
+        Mapping[str, str], Term("`{}`", "the board resets, U-Boot's prompt is back", nothing)
     ]
     save: Saved = ""
 
@@ -159,7 +159,7 @@ class PowerCycle:
     """Power off and on."""
 
     power_cycle: Annotated[
-        Mapping[str, str], Term("{}", "power off and on, to U-Boot's prompt", nothing)
+        Mapping[str, str], Term("`{}`", "power off and on, to U-Boot's prompt", nothing)
     ]
     save: Saved = ""
 
