@@ -81,6 +81,12 @@ def test_every_term_survives_writing_and_reading(write):
 
 def test_the_whole_recipe_uses_every_kind(write):
     recipe = load(write(text=WHOLE))
+    linux = {"linux", "shell"}  # not together with a reset
+    assert {type(step) for step in recipe.steps} == {STEPS[k] for k in STEPS.keys() - linux}
+    assert {type(each) for each in recipe.expect} == set(EXPECTATIONS.values())
+
+
+def test_a_recipe_with_a_kernel_survives_too(write):
     how = 'through: booti, arguments: "quiet", tree: ["fdt rm /x"], commands: [true]'
     linux = f"  - linux: {{{how}}}\n"
     path = write(
