@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ubtest.repro.report import Report
 
 
+_UNCOMPARED = (
+    "minimised without a firmware that does not have the bug: check that nothing it needs is gone"
+)
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of both searches."""
     parser.add_argument(
@@ -88,6 +93,9 @@ def _minimise(
 
         small = minimise(recipe, reference.holds, tell)
     text = dump(small.recipe)
+    if not reference.compared:
+        print(_UNCOMPARED, file=sys.stderr)
+        text = f"# {_UNCOMPARED}\n{text}"
     for part in small.dropped:
         print(f"not needed: {told(part)}", file=sys.stderr)
     print(f"{len(small.dropped)} parts less, {small.runs} runs", file=sys.stderr)
