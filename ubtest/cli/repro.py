@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ubtest.cli.command import Commands, add
+from ubtest.cli.repro_search import add_options, search, wanted
 
 if TYPE_CHECKING:
     from ubtest.firmware.bundle import Bundle
@@ -61,6 +62,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--recipe", type=Path, metavar="OUT", help="write the recipe there")
     parser.add_argument("--reply", type=Path, metavar="OUT", help="write an answer by mail there")
     parser.add_argument("--json", action="store_true", help="for programs")
+    add_options(parser)
 
 
 def _repro(options: argparse.Namespace) -> int:
@@ -72,13 +74,16 @@ def _repro(options: argparse.Namespace) -> int:
 
     project = Project.find()
     read = Report.read(options.file, options.board or "", project)
-    shown = sys.stderr if options.json else sys.stdout
+    searching = wanted(options)
+    shown = sys.stderr if options.json or searching else sys.stdout
     write(report_lines(read), shown)
     if read.recipe and options.recipe:
         _keep(options.recipe, dump(read.recipe))
     if options.dry_run or read.recipe is None:
         return _ended(options, read, [], 2 if read.recipe is None else 0)
     read.permit(options.yes)
+    if searching:
+        return search(options, read, project)
     trials = _tried(read, _bundles(options, read, project))
     write([""], shown)
     for each in trials:
@@ -108,7 +113,15 @@ def _tried(read: "Report", bundles: "list[Bundle]") -> "list[Trial]":
         for number, bundle in enumerate(bundles):
             words = f"U-Boot {bundle.version}, {number + 1} of {len(bundles)}"
             show(Progress(words, number, len(bundles), time.monotonic() - start))
-            trials.append(attempt(read.recipe, read.board.path, bundle, conclusive=read.conclusive))
+            trials.append(
+                attempt(
+                    read.recipe,
+                    read.board.path,
+                    bundle,
+                    conclusive=read.conclusive,
+                    drafted=read.understood is not None,
+                )
+            )
     return trials
 
 

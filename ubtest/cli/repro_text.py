@@ -136,7 +136,9 @@ def _kind(row: Row | None) -> str:
 
 
 def _legend(made: Comparison) -> Iterator[str]:
-    yield f"  marked !: {len(made.matters)} lines of trouble that only one side has"
+    yield f"  !  {len(made.matters)} lines of trouble that only one side has"
+    if any(row.mark is Mark.ELSEWHERE for each in made.dialogues for row in each.rows):
+        yield "  =  trouble that both have, in another place or within a longer line"
     if made.rules:
         yield "  not compared:"
         yield from (f"    {rule}" for rule in made.rules)

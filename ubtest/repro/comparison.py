@@ -86,6 +86,7 @@ def trouble(line: str) -> bool:
 def compare(report: Sequence[Spoken], run: Iterable[Spoken]) -> Comparison:
     """Find each command of the report in the run, in order, and hold the answers side by side."""
     rest, used, dialogues = list(run), set[str](), list[Dialogue]()
+    lines = [line for each in rest for line in each.output[:MOST_LINES]]
     for said in report:
         wanted = normalise(said.command).text
         at = next((i for i, each in enumerate(rest) if normalise(each.command).text == wanted), -1)
@@ -94,15 +95,15 @@ def compare(report: Sequence[Spoken], run: Iterable[Spoken]) -> Comparison:
             continue
         answer = rest[at]
         del rest[: at + 1]
-        dialogues.append(_beside(said, answer, used))
+        dialogues.append(_beside(said, answer, used, lines))
     return Comparison(tuple(dialogues), legend(used))
 
 
-def _beside(report: Spoken, run: Spoken, used: set[str]) -> Dialogue:
+def _beside(report: Spoken, run: Spoken, used: set[str], lines: Sequence[str]) -> Dialogue:
     left_out = sum(max(0, len(each.output) - MOST_LINES) for each in (report, run))
     sides = [[line for line in each.output if line.strip()] for each in (report, run)]
     ours = [[normalise(line) for line in side[:MOST_LINES]] for side in sides]
-    rows = tuple(_found_elsewhere(tuple(_rows(sides[0], sides[1], *ours))))
+    rows = tuple(_found_elsewhere(tuple(_rows(sides[0], sides[1], *ours)), lines))
     for side in ours:
         for line in side:
             used |= line.rules
@@ -145,21 +146,22 @@ def _differing(
     yield from (_alone(None, each) for each, _ in rest)
 
 
-def _found_elsewhere(rows: Sequence[Row]) -> Iterator[Row]:
-    """Trouble of the report that the run has, too, in another place: consoles tear lines apart."""
-    lacking = [row for row in rows if row.mark is Mark.MATTERS and row.run is None]
-    places = dict[int, Row]()
-    for row in lacking[:_NEAR]:
+def _found_elsewhere(rows: Sequence[Row], lines: Sequence[str]) -> Iterator[Row]:
+    """Trouble of the report that the run has, too, in another place: consoles tear lines apart, and
+    one version says at once what another says later.
+
+    :param lines: all that the run printed.
+    """
+    met = dict[str, str]()
+    for row in [each for each in rows if each.mark is Mark.MATTERS and each.report][:_NEAR]:
         pattern = re.compile(evidence(row.report or ""))
-        for at, other in enumerate(rows):
-            if other.report is None and at not in places and pattern.search(other.run or ""):
-                places[at] = row
-                break
-    met = {id(row) for row in places.values()}
-    for at, row in enumerate(rows):
-        if at in places:
-            yield Row(Mark.ELSEWHERE, places[at].report, row.run)
-        elif id(row) not in met:
+        if there := next((line for line in lines if pattern.search(line)), None):
+            met[row.report or ""] = there
+    shown = {each.run for each in rows if each.report is None} & set(met.values())
+    for row in rows:
+        if row.run is None and row.report in met:
+            yield Row(Mark.ELSEWHERE, row.report, met[row.report])
+        elif row.report is not None or row.run not in shown:
             yield row
 
 

@@ -9,38 +9,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ubtest.handoff.qemu_words import Refusal
-from ubtest.recipe.devices import WITH_MEDIUM
 from ubtest.recipe.expectations import Absent, Crash, Expectation, Output
 from ubtest.recipe.schema import Recipe
 from ubtest.recipe.steps import Linux, LinuxStart, Menu, Reset, Shell, Step, UBoot
 from ubtest.repro.comparison import Spoken, trouble
-from ubtest.repro.hardware import Hardware, read_words
+from ubtest.repro.dialogue import BOARD, BOARDS, chosen
+from ubtest.repro.hardware import hardware_of
 from ubtest.repro.message import Found, Message
 from ubtest.repro.normalisation import evidence
 from ubtest.repro.replica import refusal, replica
-from ubtest.repro.transcript import Exchange, Prompt, Side, Transcript
+from ubtest.repro.transcript import Exchange, Prompt
 from ubtest.repro.understanding import Understanding
 
 MOST_STEPS, MOST_SYMPTOMS = 60, 5
 KERNELS = ("6.1", "6.12")  # what `ubtest kernel get` gives
-# Words of a report -> the board file that stands for it
-BOARDS = {"qemu_arm64": "qemu-arm64", "qemu_arm": "qemu-arm", "qemu-x86_64": "qemu-x86_64"}
-BOARD = "qemu-arm64"
 _CRASHED = re.compile(r"Synchronous Abort|### ERROR ### Please RESET|Resetting CPU|Kernel panic")
 _STARTS_A_SYSTEM = re.compile(
     r"(bootefi|bootm|booti|bootz|boot|bootd|bootflow|go|run \w*boot\w*)\b"
+)
+_ASKS_THE_NETWORK = re.compile(
+    r"(ping6?|dhcp6?|bootp|tftp\w*|rarpboot|nfs|wget|pxe|dns|sntp|curl|ssh)\b"
 )
 _MENU = re.compile(r"(bootmenu|eficonfig)\b")
 # Said of a crash by `crash`, and too often of nothing
 _NO_SYMPTOM = re.compile(r"(?i)warning|" + _CRASHED.pattern)
 _QUOTED = re.compile(r"""[`"'\u201c\u2018]([^`"'\u201d\u2019]{4,120})[`"'\u201d\u2019]""")
-_STICKS = re.compile(r"(\d+) Storage Device\(s\) found")
-_MANY_STICKS = re.compile(
-    r"\b(two|three|four|2|3|4)\b[^.]{0,40}\b(usb )?(sticks|drives|disks)\b", re.I
-)
-_NUMBERS = {"two": 2, "three": 3, "four": 4}
-# First word of a command -> the device that it asks for
-_WANTS = {"usb": "usb-storage", "nvme": "nvme", "mmc": "sd-card", "virtio": "virtio-blk-pci"}
+_GUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 
 
 @dataclass(frozen=True)
@@ -74,12 +68,12 @@ def draft(
     notes = list(_tried_on(understood, board))
     if (refused := refusal(messages, understood)) is not None:
         return _of_vfio(refused, messages, board)
-    exchanges = list(_chosen(understood.transcripts, notes))
+    exchanges = list(chosen(understood, board, notes))
     done = _steps(exchanges, notes)
     if not done:
         notes.append("no command for the board's console was found")
         return Draft(None, notes=tuple(notes))
-    hardware = _hardware(understood, exchanges, messages, has)
+    hardware = hardware_of(understood, exchanges, messages, has)
     linux = any(isinstance(step, Shell) for _, step in done)
     symptoms = tuple(_symptoms(done))
     crashed = any(_CRASHED.search(line) for each in exchanges for line in each.output)
@@ -122,38 +116,6 @@ def _of_vfio(said: Refusal, messages: Sequence[Message], board: str) -> Draft:
     )
 
 
-def _chosen(transcripts: Sequence[Transcript], notes: list[str]) -> Iterator[Exchange]:
-    """The exchanges of the message that shows trouble, or of the first; each dialogue once."""
-    usable = [each for each in transcripts if any(map(_on_target, each.exchanges))]
-    shows = [each for each in usable if any(_troubled(said) for said in each.exchanges)]
-    first = next(iter(shows or usable), None)
-    if first is None:
-        return
-    seen = list[list[str]]()
-    for each in usable:
-        commands = [said.command for said in each.exchanges if _on_target(said)]
-        if each.exchanges[0].evidence.message != first.exchanges[0].evidence.message:
-            notes.append(f"the dialogue at {_where(each)} is of another message: left out")
-        elif commands in seen:
-            notes.append(f"the dialogue at {_where(each)} has the same commands: taken once")
-        else:
-            seen.append(commands)
-            yield from filter(_on_target, each.exchanges)
-
-
-def _where(transcript: Transcript) -> str:
-    evidence = transcript.exchanges[0].evidence
-    return f"message {evidence.message}, line {evidence.line}"
-
-
-def _on_target(said: Exchange) -> bool:
-    return said.side is Side.TARGET and bool(said.command) and said.prompt is not Prompt.UNKNOWN
-
-
-def _troubled(said: Exchange) -> bool:
-    return bool(said.command) and any(map(trouble, said.output))
-
-
 def _steps(exchanges: Iterable[Exchange], notes: list[str]) -> list[tuple[Exchange, Step]]:
     done, linux = list[tuple[Exchange, Step]](), False
     for each in exchanges:
@@ -162,6 +124,8 @@ def _steps(exchanges: Iterable[Exchange], notes: list[str]) -> list[tuple[Exchan
             notes.append(f"a recipe has {MOST_STEPS} steps at most: `{each.command}` is left out")
         elif uboot and linux:
             notes.append(f"`{each.command}` comes after Linux: left out, a recipe boots it once")
+        elif _ASKS_THE_NETWORK.match(each.command):
+            notes.append(f"`{each.command}` asks the network, and there is none: left out")
         elif uboot and _STARTS_A_SYSTEM.match(each.command):
             notes.append(f"`{each.command}` starts a system of the reporter's: left out")
         else:
@@ -190,48 +154,18 @@ def _step(each: Exchange, name: str) -> Step:
     return UBoot(each.command, save=name)
 
 
-def _hardware(
-    understood: Understanding,
-    exchanges: Sequence[Exchange],
-    messages: Sequence[Message],
-    has: Iterable[str],
-) -> Hardware:
-    made = read_words(understood.qemu[0].words, has) if understood.qemu else Hardware()
-    if understood.qemu[1:]:
-        made.notes.append("the report has several command lines of QEMU: the first one is taken")
-    drivers = {each.driver for each in made.devices}
-    for word in dict.fromkeys(each.command.split()[0] for each in exchanges):
-        driver = _WANTS.get(word, "")
-        if driver and not drivers & WITH_MEDIUM.keys():
-            count = _sticks(exchanges, messages) if driver == "usb-storage" else 1
-            for port in range(1, count + 1):
-                made.add(driver, {"port": str(port)} if driver == "usb-storage" else None)
-            made.notes.append(
-                f"{count} {driver}: `{word}` asks for it, and no command line says so"
-            )
-    return made
-
-
-def _sticks(exchanges: Sequence[Exchange], messages: Sequence[Message]) -> int:
-    """How many sticks a report is about: what its transcript counts, else its words."""
-    lines = (line for each in exchanges for line in each.output)
-    if counted := [int(number) for line in lines for number in _STICKS.findall(line)]:
-        return min(4, max(counted))
-    texts = [each.subject for each in messages]
-    texts += [line.text for each in messages for part in each.parts for line in part.lines[:200]]
-    said = next((found for text in texts if (found := _MANY_STICKS.search(text))), None)
-    return _NUMBERS.get(said[1].lower()) or int(said[1]) if said else 1
-
-
-def _symptoms(done: Iterable[tuple[Exchange, Step]]) -> Iterator[Output]:
-    """Lines of trouble, each in the output of its own command."""
-    found = dict[tuple[str, str], Output]()
+def _symptoms(done: Sequence[tuple[Exchange, Step]]) -> Iterator[Output]:
+    """Lines of trouble. One version says at once what another says a command later, so each counts
+    in the output of any step; its own stands first."""
+    found = dict[str, str]()
     for each, step in done:
         for line in each.output:
             if trouble(line) and not _NO_SYMPTOM.search(line):
-                output = Output(evidence(line), in_=getattr(step, "save", ""))
-                found.setdefault((output.output, output.in_), output)
-    yield from list(found.values())[:MOST_SYMPTOMS]
+                found.setdefault(evidence(line), getattr(step, "save", ""))
+    names = [getattr(step, "save", "") for _, step in done]
+    for pattern, own in list(found.items())[:MOST_SYMPTOMS]:
+        places = [own, *(name for name in names if name != own)] if len(names) <= 8 else [own]
+        yield from (Output(pattern, in_=name) for name in places)
 
 
 def _without(symptoms: Iterable[Output]) -> Iterator[Absent]:
@@ -242,11 +176,13 @@ def _wanted(
     expected: Iterable[Found], done: Sequence[tuple[Exchange, Step]]
 ) -> Iterator[Expectation]:
     """What the report quotes of the output that should come; its own words cannot be matched."""
-    commands = {each.command for each, _ in done}
+    if len(done) != 1:
+        return  # nobody knows in whose output
+    command, step = done[0]
     for each in expected:
-        for quoted in _QUOTED.findall(each.value):
-            if quoted.strip() not in commands:
-                yield Output(evidence(quoted))
+        for quoted in [*_QUOTED.findall(each.value), *_GUID.findall(each.value)]:
+            if quoted.strip() != command.command:
+                yield Output(evidence(quoted), in_=getattr(step, "save", ""))
 
 
 def _title(messages: Sequence[Message]) -> str:
@@ -260,12 +196,6 @@ def _title(messages: Sequence[Message]) -> str:
 def _origin(messages: Sequence[Message]) -> str:
     first = messages[0] if messages else Message(1)
     return ", ".join(filter(None, ("report by mail", first.date, first.message_id)))
-
-
-def board_of(understood: Understanding) -> str:
-    """The board of ours that a report names, or the one that everybody has."""
-    named = (BOARDS.get(each.value) for each in understood.boards)
-    return next(filter(None, named), BOARD)
 
 
 def _tried_on(understood: Understanding, board: str) -> Iterator[str]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from ubtest.recipe.devices import DRIVERS, PROPERTIES, WITH_MEDIUM, Device
 from ubtest.recipe.schema import CPU, MACHINE, Machine, Medium
+from ubtest.repro.message import Message
+from ubtest.repro.transcript import Exchange
+from ubtest.repro.understanding import Understanding
 
 IMAGE = "esp"  # images/esp.yaml: what every disk of a report becomes
 MOST_DEVICES = 16
@@ -27,6 +30,14 @@ _DECIDED = {
 }
 _OF_AN_INTERFACE = {"virtio": "virtio-blk-pci", "sd": "sd-card", "usb": "usb-storage"}
 _CONTROLLERS = ("qemu-xhci", "nec-usb-xhci", "usb-ehci", "sdhci-pci", "virtio-scsi-pci")
+_STICKS = re.compile(r"(\d+) Storage Device\(s\) found")
+_MANY_STICKS = re.compile(
+    r"\b(two|three|four|2|3|4)\b[^.]{0,40}\b(usb )?(sticks|drives|disks)\b", re.IGNORECASE
+)
+_NUMBERS = {"two": 2, "three": 3, "four": 4}
+_READS_A_DISK = re.compile(r"(?:ls|load|size|fat\w+|ext4?\w+|part \w+) (usb|nvme|mmc|virtio)\b")
+# What a command is about -> the device that it asks for
+_WANTS = {"usb": "usb-storage", "nvme": "nvme", "mmc": "sd-card", "virtio": "virtio-blk-pci"}
 
 
 @dataclass
@@ -50,6 +61,49 @@ class Hardware:
             medium = f"disk{len(self.media) + 1}"
             self.media[medium] = Medium(image=IMAGE)
         self.devices.append(Device(driver, medium, name, to, dict(properties or {})))
+
+
+def hardware_of(
+    understood: Understanding,
+    exchanges: Sequence[Exchange],
+    messages: Sequence[Message],
+    has: Iterable[str],
+) -> Hardware:
+    """The machine of a report: of its command line, else of what its commands ask for.
+
+    :param has: see :func:`read_words`.
+    """
+    made = read_words(understood.qemu[0].words, has) if understood.qemu else Hardware()
+    if understood.qemu[1:]:
+        made.notes.append("the report has several command lines of QEMU: the first one is taken")
+    drivers = {each.driver for each in made.devices}
+    for word in dict.fromkeys(map(_subject, exchanges)):
+        driver = _WANTS.get(word, "")
+        if driver and not drivers & WITH_MEDIUM.keys():
+            count = _sticks(exchanges, messages) if driver == "usb-storage" else 1
+            for port in range(1, count + 1):
+                made.add(driver, {"port": str(port)} if driver == "usb-storage" else None)
+            made.notes.append(
+                f"{count} {driver}: `{word}` asks for it, and no command line says so"
+            )
+    return made
+
+
+def _subject(each: Exchange) -> str:
+    """What a command is about."""
+    reads = _READS_A_DISK.match(each.command)
+    return reads[1] if reads else each.command.split()[0]
+
+
+def _sticks(exchanges: Sequence[Exchange], messages: Sequence[Message]) -> int:
+    """How many sticks a report is about: what its transcript counts, else its words."""
+    lines = (line for each in exchanges for line in each.output)
+    if counted := [int(number) for line in lines for number in _STICKS.findall(line)]:
+        return min(4, max(counted))
+    texts = [each.subject for each in messages]
+    texts += [line.text for each in messages for part in each.parts for line in part.lines[:200]]
+    said = next((found for text in texts if (found := _MANY_STICKS.search(text))), None)
+    return _NUMBERS.get(said[1].lower()) or int(said[1]) if said else 1
 
 
 def read_words(words: Sequence[str], has: Iterable[str]) -> Hardware:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 class Rule:
     """One kind of text that differs from run to run.
 
-    :param pattern: has no groups that capture, so that it can stand inside of another pattern.
+    :param pattern: has no groups that capture.
     :param sign: stands in its place in a normalised line.
+    :param like: a pattern that people can read, for anything in its place in another run.
     """
 
     name: str
     pattern: str
     sign: str
+    like: str
     says: str
 
 
@@ -29,6 +31,7 @@ RULES = (
         "kernel time",
         r"\[ *\d+\.\d{3,6}\](?: ?[<>#](?= ))?",
         "[time]",
+        r"\[ *[\d.]+\](?: [<>#])?",
         "times in front of lines of a kernel or of a console's log",
     ),
     Rule(
@@ -37,12 +40,14 @@ RULES = (
         r"[a-z]{0,6},? \d{1,2},? (?:\d{4}|\w{3} \d{4})(?: -)? \d{2}:\d{2}:\d{2}"
         r"(?: [+-]\d{4}| [A-Z]{3,4})?\)?",
         "(date)",
+        r"\(?\w{3} [\w :,+-]+\)?",
         "dates of builds and clocks",
     ),
     Rule(
         "version",
         r"\bU-Boot (?:SPL |TPL )?v?\d{4}\.\d{2}[\w.+-]*|\bLinux version \d+\.\d+[\w.+-]*",
         "VERSION",
+        r"[\w ]+ \d[\w.+-]*",
         "the versions that U-Boot and Linux name",
     ),
     # EFI_STATUS is an address to nobody: UEFI 2.10, appendix D
@@ -51,21 +56,24 @@ RULES = (
         r"(?<![\w-])(?:0x(?!8000000000000)[0-9a-fA-F]{5,16}"
         r"|(?=[0-9a-fA-F]*\d)(?!8000000000000)[0-9a-fA-F]{8,16})(?![\w-])",
         "ADDRESS",
+        r"[0-9a-fx]+",
         "numbers of 5 and more digits in hexadecimal; not EFI_STATUS, not GUIDs",
     ),
     Rule(
         "time",
         r"(?<![\w.])\d+(?:\.\d+)? ?(?:ns|us|ms|s|secs?|seconds?|minutes?)\b",
         "TIME",
+        r"[\d.]+ ?\w+",
         "how long something took",
     ),
     Rule(
         "size",
         r"(?<![\w.])(?!0+(?:\.0+)? )\d+(?:\.\d+)? ?(?:[KMGT]i?B|[Bb]ytes?|blocks|sectors)(?:/s)?\b",
         "SIZE",
+        r"[1-9][\d.]* ?[\w/]+",
         "sizes and rates that are not 0",
     ),
-    Rule("space", r"[ \t]{2,}", " ", "how many blanks stand between words"),
+    Rule("space", r"[ \t]{2,}", " ", r"\s+", "how many blanks stand between words"),
 )
 _PLACES = re.compile("|".join(f"(?P<r{index}>{rule.pattern})" for index, rule in enumerate(RULES)))
 LONGEST = 1000  # characters of a line that are looked at: one that is longer was made to be slow
@@ -99,15 +107,11 @@ def evidence(line: str) -> str:
     text, end, pieces = line[:LONGEST].strip(), 0, list[str]()
     for found in _PLACES.finditer(text):
         rule = _rule(found)
-        pieces += [re.escape(text[end : found.start()]), _anything_like(rule)]
+        pieces += [re.escape(text[end : found.start()]), rule.like]
         end = found.end()
     pieces.append(re.escape(text[end:]))
     # re.escape makes blanks unreadable, and no pattern here is verbose
     return "".join(pieces).replace("\\ ", " ").replace("\\-", "-").replace("\\#", "#")
-
-
-def _anything_like(rule: Rule) -> str:
-    return r"\s+" if rule.name == "space" else f"(?:{rule.pattern})"
 
 
 def legend(names: Iterable[str]) -> tuple[str, ...]:

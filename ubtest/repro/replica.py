@@ -6,6 +6,7 @@ bank left, the same is made there with a device that is: the same ioctl, refused
 
 import errno
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ubtest.cases.handoff_faults import E1000E, WITH_GICV2M
 from ubtest.cases.mmu500 import DRIVERS, Mmu500
@@ -25,7 +26,12 @@ PROBE = "vfio-probe"
 
 def refusal(messages: Sequence[Message], understood: Understanding) -> Refusal | None:
     """What QEMU says of VFIO in a report; None where it says nothing of it."""
-    return layer_of("\n".join(_texts(messages, understood)))
+    lines = list(_texts(messages, understood))
+    said = layer_of("\n".join(lines))
+    if said is not None and not said.error:
+        # A mail program may have wrapped the line right before its error
+        return layer_of("\n".join(map(" ".join, pairwise(lines)))) or said
+    return said
 
 
 def _texts(messages: Sequence[Message], understood: Understanding) -> Iterator[str]:

@@ -11,7 +11,8 @@ from ubtest.recipe.schema import Recipe
 from ubtest.recipe.steps import Linux, Menu, Press, Reset, Shell, UBoot
 from ubtest.repro.board_file import BoardFile
 from ubtest.repro.comparison import Spoken
-from ubtest.repro.draft import BOARD, board_of, draft
+from ubtest.repro.dialogue import BOARD, board_of
+from ubtest.repro.draft import draft
 from ubtest.repro.mail import read as read_mail
 from ubtest.repro.safety import Concern, concerns, permit
 from ubtest.repro.understanding import Understanding, understand

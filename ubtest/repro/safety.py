@@ -124,7 +124,7 @@ READS = {
     "usb": r"((start|reset|stop|tree|info|storage|dev|part|read)\b.*)?",
     "mmc": r"((info|list|dev|rescan|part|read)\b.*)?",
     "part": r"(list|start|size|number|uuid|nvars|types|name)\b.*",
-    "pci": r"([\d*]+( long)?|long|(header|bar|regions|display\.?[bwl]?) .*)?",
+    "pci": r"([\d*]+( long)?|long|enum|(header|bar|regions|display\.?[bwl]?) .*)?",
     "clk": "dump",
     "date": "",
     "sf": r"(probe|read)\b.*",

@@ -84,10 +84,18 @@ def run_on(
         return run(recipe, board, Path(folder), at_end)
 
 
-def attempt(recipe: Recipe, env_file: Path, firmware: Bundle, *, conclusive: bool = True) -> Trial:
+def attempt(
+    recipe: Recipe,
+    env_file: Path,
+    firmware: Bundle,
+    *,
+    conclusive: bool = True,
+    drafted: bool = False,
+) -> Trial:
     """The verdict of :func:`run_on`; where the lab fails, or something lacks, it cannot be told.
 
     :param conclusive: whether the recipe can show the bug at all; see :class:`Draft`.
+    :param drafted: see :func:`judged`.
     :raises CaseError: the recipe or the board file is wrong.
     :raises HostError: this machine lacks something.
     """
@@ -96,7 +104,7 @@ def attempt(recipe: Recipe, env_file: Path, firmware: Bundle, *, conclusive: boo
     outcome = None
     try:
         outcome = run_on(recipe, env_file, firmware, looked)
-        verdict, reason = judged(outcome, conclusive)
+        verdict, reason = judged(outcome, conclusive, drafted)
     except Lacking as error:
         verdict, reason = Verdict.CANNOT_TELL, error.message
     except LabError as error:
@@ -112,8 +120,20 @@ def attempt(recipe: Recipe, env_file: Path, firmware: Bundle, *, conclusive: boo
     )
 
 
-def judged(outcome: Outcome, conclusive: bool) -> tuple[Verdict, str]:
-    """The verdict of an outcome, and why."""
+def judged(outcome: Outcome, conclusive: bool = True, drafted: bool = False) -> tuple[Verdict, str]:
+    """The verdict of an outcome, and why.
+
+    :param drafted: the recipe was made of a mail. Its commands may ask for what only the reporter's
+        board has: then nothing was shown, unless a symptom was seen.
+    """
+    missed = [each for each in outcome.steps if each.status]
+    if conclusive and drafted and missed and not outcome.seen:
+        lines = [
+            f"`{told(each.step)}` returned {each.status} here, and no symptom was seen: this board "
+            "may lack what the report is about"
+            for each in missed
+        ]
+        return Verdict.CANNOT_TELL, "\n".join(lines)
     if conclusive:
         return outcome.verdict, "\n".join(_told_once(outcome.reason.splitlines()))
     crash = f"{outcome.crash}\n" if outcome.crash else ""

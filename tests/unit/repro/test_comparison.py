@@ -93,11 +93,19 @@ def test_trouble_within_a_longer_line_is_there():
     torn = f"scanning bus xhci_pci for devices... {ADDING}"
     found = "2 Storage Device(s) found"
     assert one((found, ADDING), (torn, found)) == [
-        (Mark.ELSEWHERE, ADDING, torn),
         (Mark.SAME, found, found),
+        (Mark.ELSEWHERE, ADDING, torn),
     ]
     other = torn.replace("0000014", "000001a")  # another EFI_STATUS is other trouble
     assert [mark for mark, _, _ in one((found, ADDING), (other, found))].count(Mark.MATTERS) == 2
+
+
+def test_trouble_that_comes_at_another_command_is_there():
+    made = compare(
+        [Spoken("usb start", ()), Spoken("efidebug dh", (ADDING,))],
+        [Spoken("usb start", (ADDING,)), Spoken("efidebug dh", ())],
+    )
+    assert [row.mark for row in made.dialogues[1].rows] == [Mark.ELSEWHERE]
 
 
 def test_a_line_that_changed_shares_a_row():
