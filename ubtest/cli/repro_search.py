@@ -24,19 +24,19 @@ _UNCOMPARED = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of both searches."""
-    parser.add_argument(
+    smaller = parser.add_argument_group("make the recipe smaller")
+    smaller.add_argument(
         "--minimise",
         action="store_true",
         help="leave out steps and devices as long as each --firmware shows what it showed",
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where --minimise writes (default: the terminal)"
+    smaller.add_argument("--out", type=Path, metavar="FILE", help="where to; default: the terminal")
+    commit = parser.add_argument_group("find the commit")
+    commit.add_argument(
+        "--bisect", metavar="OLD..NEW", help="build commits, and find the first that has the bug"
     )
-    parser.add_argument(
-        "--bisect", metavar="OLD..NEW", help="find the first commit of --tree that has the bug"
-    )
-    parser.add_argument("--tree", type=Path, metavar="PATH", help="a git repository of U-Boot")
-    parser.add_argument(
+    commit.add_argument("--tree", type=Path, metavar="PATH", help="a git repository of U-Boot")
+    commit.add_argument(
         "--first-fixed", action="store_true", help="OLD has the bug: find what mended it"
     )
 
