@@ -46,16 +46,19 @@ class Behaviour:
 
 
 def behaviour_of(message: Message, within: frozenset[tuple[str, int]]) -> Behaviour:
-    """Sentences of the report itself: answers to it are other people's.
+    """Sentences of the report itself; of a mail that answers one, only what it quotes.
 
     :param within: part and number of lines that are no prose, as transcripts are none.
     """
     expected: list[Found] = []
     actual: list[Found] = []
+    is_reply = any(line.kind is Kind.ATTRIBUTION for part in message.parts for line in part.lines)
     for part in message.parts:
         if part.name:
             continue
         for paragraph in _paragraphs(part, within):
+            if is_reply and not paragraph[0].depth:
+                continue
             _read(paragraph, message, part, expected, actual)
     return Behaviour(tuple(expected), tuple(actual))
 

@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST = 8000  # characters; a shell script in a report is no command
+LONGEST = 4000  # characters; a shell script in a report is no command
 _CONTINUED = re.compile(r"(?<!\\)\\$")
 _PROMPT = re.compile(r"(?:> )?\s*")
 

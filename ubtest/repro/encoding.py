@@ -13,7 +13,7 @@ _NAMES = re.compile(  # not those of Python that are no encodings of text, or ta
 _BINARY_CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _JAPANESE = re.compile(rb"\x1b\$[@B]")
 _LOOKED_AT = 64 << 10  # bytes that tell what a file is
-_MOST_CONTROLS = 0.1  # of the bytes; a serial line's noise is less
+_MOST_CONTROLS = 0.05  # of the bytes; a serial line's noise is less
 
 
 def is_binary(data: bytes) -> bool:

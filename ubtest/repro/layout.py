@@ -69,7 +69,7 @@ def _joined(lines: list[Line], flowed: bool) -> list[Line]:
         if result and _is_rest(result[-1], line, following, flowed):
             last = result[-1]
             space = "" if last.text.endswith(" ") else " "
-            result[-1] = replace(last, text=last.text + space + line.text)
+            result[-1] = replace(last, text=last.text + space + line.text.lstrip())
         else:
             result.append(line)
     return [replace(line, text=line.text.rstrip()) for line in result]

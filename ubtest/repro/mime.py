@@ -142,7 +142,7 @@ def _leaves(mail: EmailMessage, below: str) -> Iterator[tuple[EmailMessage, str]
 
 
 def _children(mail: EmailMessage) -> list[object]:
-    payload: object = mail.get_payload()
+    payload: object = mail.get_payload() if mail.is_multipart() else None
     return payload if isinstance(payload, list) else []
 
 

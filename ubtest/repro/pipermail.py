@@ -1,6 +1,8 @@
 """A page of a mailing list's archive (pipermail), saved as HTML or as text from a browser."""
 
+import contextlib
 import re
+from datetime import datetime
 from html import unescape
 
 from ubtest.repro.html_text import text_of_html
@@ -36,7 +38,7 @@ def message_of_page(text: str) -> Message:
         1,
         subject=_between(head, "<h1>", "</h1>"),
         sender=_sender(_between(head, "<b>", "</b>"), _between(head, "<a ", "</a>")),
-        date=_between(head, "<i>", "</i>"),
+        date=_date(_between(head, "<i>", "</i>")),
         parts=(Part("", lines_of_text(article)),),
     )
 
@@ -58,9 +60,19 @@ def _text_page(text: str) -> Message:
         1,
         subject=shown(subject),
         sender=_sender(*_name_and_address(sender)),
-        date=shown(date),
+        date=_date(date),
         parts=(Part("", lines_of_text("\n".join(body), first=last + 2)),),
     )
+
+
+def _date(text: str) -> str:
+    """ISO 8601 of "Mon Jan 20 08:30:00 CET 2025"; a zone's name gives no offset: left out."""
+    words = text.split() or [""]
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(
+            " ".join([*words[1:4], words[-1]]), "%b %d %H:%M:%S %Y"
+        ).isoformat()
+    return ""
 
 
 def _name_and_address(text: str) -> tuple[str, str]:

@@ -9,8 +9,8 @@ _FUNCTION_WORDS = frozenset(
         a an and are as at be but by can could do does for from have here i if in is it its my not
         now of on or same should so that the then there this to was we when which with without
         would you
-        aber auch auf bei das dass dem den der die ein eine es hier ich im ist mit nach nicht noch
-        und wenn wird zu
+        aber auch auf bei das dass dem den der die dort ein eine er es habe haben hier ich im ist
+        kann mit nach nicht nichts noch obwohl sie sollte und wenn wir wird wurde zu
         """,
     )
 )
@@ -33,7 +33,7 @@ def is_prose(text: str) -> bool:
     if _GREETING.fullmatch(text) or len(_HIRAGANA.findall(text)) >= 2:
         return True
     words = text.split()
-    if len(words) < 3 or _MACHINE.search(text):
+    if len(words) < 2 or _MACHINE.search(text):
         return False
     plain = sum(bool(_PLAIN_WORD.fullmatch(word)) for word in words)
     function = sum(word.lower() in _FUNCTION_WORDS for word in _WORD.findall(text))

@@ -17,18 +17,17 @@ _MAKE = re.compile(
 def bare_commands(messages: list[Message]) -> Iterator[tuple[str, Evidence]]:
     """Commands of the host without a prompt: indented, or the start of QEMU."""
     for message, part in ((each, part) for each in messages for part in each.parts):
-        for place, line in enumerate(part.lines):
+        lines = iter(part.lines)
+        for line in lines:
             if line.kind is Kind.TEXT and _is_bare_command(line.text):
-                yield _whole(part.lines, place), evidence_of(message, part, line)
+                yield _whole(line, lines), evidence_of(message, part, line)
 
 
-def _whole(lines: tuple[Line, ...], place: int) -> str:
-    """The command of a line, with those in which it goes on."""
-    command = lines[place].text.strip()
-    for following in range(place + 1, len(lines)):
-        if not is_continued(command) or lines[following].depth != lines[place].depth:
-            break
-        command = continued(command, lines[following].text)
+def _whole(line: Line, following: Iterator[Line]) -> str:
+    """The command of a line, with those that follow and in which it goes on."""
+    command = line.text.strip()
+    while is_continued(command) and (after := next(following, None)):
+        command = continued(command, after.text)
     return command
 
 

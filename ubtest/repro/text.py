@@ -34,7 +34,7 @@ _STAMP = re.compile(
 def shown(text: str) -> str:
     """One line of text, without anything that moves a terminal's cursor or hides in the line."""
     text = text[:LONGEST_LINE]
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and "^[" not in text:
         return text.rstrip()
     text = _without_erased(_SEQUENCE.sub("", text)).expandtabs(8).translate(_INVISIBLE)
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text[:LONGEST_LINE])

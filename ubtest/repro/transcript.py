@@ -27,6 +27,10 @@ _LOG = re.compile(  # what firmware, kernel and QEMU print at the start of a lin
     r"|Hit any key to stop|DRAM: "
     r"|starting USB\.\.\.|Scanning (?:bus|disk) |resetting \.\.\.|Unhandled Exception|elr: 0)"
 )
+_OF_A_MAIL = re.compile(  # what follows an empty line, and no machine printed
+    r"(?:[A-Z][a-z]+-(?:[a-z]+-)?by|Link|Fixes|Closes|Cc): |CONFIG_\w+=|# CONFIG_\w+ is not set"
+    r"|https?://|\w+_defconfig\b|[A-Z][A-Za-z ]{1,40}:$"
+)
 _LOG_FILE = re.compile(r".*\.(?:log|out|txt)", re.IGNORECASE)
 
 
@@ -181,7 +185,7 @@ class _Reader:
         indent = len(text) - len(text.lstrip(" "))
         if self._open.indent >= 2 and indent < self._open.indent:
             return False
-        return not (self._open.blanks and is_prose(text))
+        return not (self._open.blanks and (is_prose(text) or _OF_A_MAIL.match(text)))
 
     def _output(self, line: Line) -> None:
         assert self._open is not None

@@ -144,7 +144,11 @@ def _places_of(transcripts: list[Transcript]) -> Iterator[_Place]:
 
 def _not_understood(messages: list[Message], used: set[_Place]) -> Iterator[Evidence]:
     """Lines that look technical, and that no fact came from; quoted ones are in the mail before."""
+    goes_on = False
     for line, evidence in lines_of(messages):
+        if goes_on:
+            used.add(_place(evidence))
+        goes_on = line.text.endswith("\\") and _place(evidence) in used
         if line.kind is not Kind.TEXT or (line.depth and evidence.message > 1):
             continue
         if _place(evidence) not in used and _TECHNICAL.search(line.text):
