@@ -99,7 +99,8 @@ def _output(each: Output, seen: Seen) -> Held:
     if match := re.search(each.output, output, re.MULTILINE):
         named = {name: text for name, text in match.groupdict().items() if text is not None}
         return Held(each, True, f"{_where(each.in_, seen)}: {_short(match[0])}", named)
-    return Held(each, False, f"{_where(each.in_, seen)}: nothing matches `{each.output}`")
+    why = f"{_where(each.in_, seen)}: nothing matches `{each.output}` in {_short(output)!r}"
+    return Held(each, False, why)
 
 
 def _absent(each: Absent, seen: Seen) -> Held:

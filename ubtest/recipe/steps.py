@@ -72,8 +72,8 @@ class Menu:
     ] = ""
     save: Saved = ""
     timeout: Annotated[
-        float, Term("seconds", "that each of its screens may take; else 5", seconds)
-    ] = 5.0
+        float, Term("seconds", "that each of its screens may take; else 10", seconds)
+    ] = 10.0
 
 
 @dataclass(frozen=True)
