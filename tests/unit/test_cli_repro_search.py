@@ -37,6 +37,13 @@ def test_a_tree_that_is_no_repository(tmp_path, capsys):
     assert "not a git repository" in capsys.readouterr().err
 
 
+def test_a_mail_is_no_recipe_yet(tmp_path, capsys):
+    mail = tmp_path / "report.txt"
+    mail.write_text("=> version\nU-Boot 2025.01\n")
+    assert main(["repro", str(mail), "--minimise"]) == 2
+    assert "a search takes a recipe" in capsys.readouterr().err
+
+
 def test_plain_runs_go_on_with_the_firmware_they_had(tmp_path, monkeypatch):
     monkeypatch.setenv("UBTEST_CACHE", str(tmp_path))
 

@@ -62,10 +62,13 @@ def wanted(options: argparse.Namespace) -> bool:
 def search(options: argparse.Namespace, read: "Report", project: "Project") -> int:
     """Do it; returns the exit code: 0, or 2 where skipped commits hide which one it is."""
     from ubtest.errors import CaseError
-    from ubtest.repro.verdict import NOTHING_SAID
 
-    if read.recipe is None or not read.conclusive:
-        raise CaseError("nothing to search by", next_step=NOTHING_SAID)
+    if read.recipe is None or read.understood is not None:
+        # What was drafted of a mail may fail for what only the reporter's board has
+        raise CaseError(
+            f"{options.file} is a mail, and a search takes a recipe",
+            next_step="add --recipe NAME.recipe.yaml --dry-run, look it over, and search by that",
+        )
     if options.bisect:
         return _bisect(options, read, read.recipe, project)
     return _minimise(options, read, read.recipe, project)
