@@ -83,7 +83,7 @@ def _marks(recipe: Recipe, config: pytest.Config) -> Iterator[pytest.MarkDecorat
         yield pytest.mark.known_bug(recipe.known_bug)
     if recipe.slow:
         yield pytest.mark.slow
-    if recipe.kernel not in ("", DEFAULT):
+    if recipe.variant or recipe.kernel not in ("", DEFAULT):
         yield pytest.mark.variant
     found = config.stash.get(RUN, None)
     here = found.board.machine.firmware if found else ""

@@ -7,6 +7,9 @@ from typing import Any
 
 from ubtest.console.transcript import printable
 from ubtest.errors import CaseError, FirmwareError
+from ubtest.firmware.bundle import Bundle
+from ubtest.firmware.bundle import find as find_bundle
+from ubtest.firmware.recipe import check_current
 from ubtest.formats.guid import GLOBAL_VARIABLE, Guid
 from ubtest.kernel.bundle import find as find_kernel
 from ubtest.lab.board import Board
@@ -14,6 +17,7 @@ from ubtest.lab.linux_boot import LinuxBoot
 from ubtest.lab.qemu import QEMUMachineDriver
 from ubtest.lab.strategy import State
 from ubtest.media.content import Content
+from ubtest.project import Project
 from ubtest.recipe.checks import problems
 from ubtest.recipe.devices import WITH_MEDIUM, Device
 from ubtest.recipe.expectations import Expectation, File, FileIs, Variable, VariableIs
@@ -82,6 +86,7 @@ class _Run:
 
     def seen(self, at_end: AtEnd) -> Seen:
         """Everything, from power-on to power-off."""
+        own = self.board.machine.bundle
         try:
             self._prepare()
             before = self._flash()
@@ -92,6 +97,7 @@ class _Run:
             self.menu.abandon()
             self.board.strategy.lost()
             self.board.off()
+            self.board.machine.bundle = own
         flash = None
         if before is not None and (after := self._flash()) is not None:
             flash = FlashSeen(before, after, self.board.image.region)
@@ -101,6 +107,8 @@ class _Run:
     def _prepare(self) -> None:
         board, image = self.board, self.board.updatable
         board.off()
+        if self.recipe.variant:
+            board.machine.bundle = self._variant()
         board.machine.renew({image.offset: image.old_content} if image else None)
         if self.recipe.machine != Machine():
             self._shape(self.recipe.machine)
@@ -117,6 +125,12 @@ class _Run:
         for device in self.recipe.devices:
             self._put_in(device)
 
+    def _variant(self) -> Bundle:
+        machine = self.board.machine
+        found = find_bundle(machine.firmware, self.recipe.variant, machine.bundle.version)
+        check_current(found, Project.find(Path(self.board.target.env.config.base)))
+        return found
+
     def _shape(self, wanted: Machine) -> None:
         machine = self._qemu("another machine")
         declared = {line.partition(",")[0] for line in machine.declared_devices}
@@ -130,6 +144,8 @@ class _Run:
             for name in ("memory", "smp", "cpu", "machine")
             if (value := getattr(wanted, name))
         }
+        if wanted.icount is not None:
+            changes["icount"] = wanted.icount
         if wanted.without:
             changes["devices"] = [
                 line

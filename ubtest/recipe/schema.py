@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from ubtest.media.declaration import Declared
 from ubtest.recipe.declarations import contents, declaration_of
 from ubtest.recipe.devices import Device
 from ubtest.recipe.expectations import EXPECTATIONS, Expectation
@@ -48,6 +49,13 @@ class Medium:
             raise ValueError("a file of this machine has no place in a recipe: text, hex, capsule")
 
 
+def _clock(declared: Declared) -> int:
+    found = number(declared)
+    if not 0 <= found <= 10:
+        raise ValueError
+    return found
+
+
 @dataclass(frozen=True)
 class Machine:
     """How the machine differs from the board file's (QEMU)."""
@@ -58,6 +66,10 @@ class Machine:
     machine: Annotated[
         str, Term("virt and properties", "QEMU's -M, such as virt,gic-version=2", matching(MACHINE))
     ] = ""
+    icount: Annotated[
+        int | None,
+        Term("0 to 10", "2**icount ns an instruction; else the host's clock", _clock),
+    ] = None
     without: Annotated[
         tuple[str, ...],
         Term("a list of drivers", "devices of the board file that are left away", each(word)),
@@ -80,6 +92,9 @@ class Recipe:
     board: Annotated[
         tuple[str, ...], Term("a name or a list", "boards that it is for; else any", each(word))
     ] = ()
+    variant: Annotated[
+        str, Term("a word", "another build of the firmware, as the fixture `variant`", word)
+    ] = ""
     needs: Annotated[
         tuple[str, ...],
         Term("a list", "as the marker `needs`", each(matching(re.compile(r"!?[\w-]+")))),
