@@ -11,6 +11,8 @@ from ubtest.handoff.explanation import Verdict, explain
 from ubtest.kernel.bundle import DEFAULT, find
 from ubtest.lab.linux_boot import LinuxBoot
 
+pytestmark = pytest.mark.needs("linux")
+
 BOOTS = (*handoff_faults.BOOTS, *mmu500.BOOTS)
 ROWS = [
     pytest.param(

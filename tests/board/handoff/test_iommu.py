@@ -5,6 +5,8 @@ from vfio_desk import E1000E, EDU, examined, verdict_of
 
 from ubtest.handoff.iommu import Way
 
+pytestmark = pytest.mark.needs("linux")
+
 SMMU = "/smmuv3@9050000"
 
 

@@ -10,6 +10,8 @@ from ubtest.handoff.vfio import Probed
 from ubtest.kernel.bundle import find
 from ubtest.lab.linux_boot import LinuxBoot
 
+pytestmark = pytest.mark.needs("linux")
+
 PCIE, SMMU = "/pcie@10000000", "/smmuv3@9050000"
 E1000E, NET, EDU = NAMES = ("0000:00:10.0", "0000:00:11.0", "0000:00:12.0")
 WITH_SMMU = f"fdt get value smmu {SMMU} phandle"

@@ -15,6 +15,8 @@ from ubtest.kernel.vfio_probe import in_python
 from ubtest.lab.linux_boot import LinuxBoot
 from ubtest.media.disk import Disk
 
+pytestmark = pytest.mark.needs("linux")
+
 STEPS = (
     "open container",
     "VFIO_GET_API_VERSION",
@@ -140,6 +142,7 @@ def test_the_probe_is_put_on_a_target_that_has_none(linux):
 
 
 @pytest.mark.slow
+@pytest.mark.variant
 def test_the_probe_in_python_says_the_same(board, kernel):
     """On Debian's python3, which the root file system for Xen has."""
     board.insert(LinuxBoot(kernel))
