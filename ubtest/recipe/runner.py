@@ -85,8 +85,15 @@ class _Run:
         }
 
     def seen(self, at_end: AtEnd) -> Seen:
-        """Everything, from power-on to power-off."""
+        """Everything, from power-on to power-off; the board's firmware is its own again then."""
         own = self.board.machine.bundle
+        try:
+            return self._seen(at_end)
+        finally:
+            if self.recipe.variant:  # the flash goes with the firmware
+                self.board.machine.bundle = own
+
+    def _seen(self, at_end: AtEnd) -> Seen:
         try:
             self._prepare()
             before = self._flash()
@@ -97,7 +104,6 @@ class _Run:
             self.menu.abandon()
             self.board.strategy.lost()
             self.board.off()
-            self.board.machine.bundle = own
         flash = None
         if before is not None and (after := self._flash()) is not None:
             flash = FlashSeen(before, after, self.board.image.region)
