@@ -25,7 +25,7 @@ MOST_STEPS, MOST_SYMPTOMS = 60, 5
 KERNELS = ("6.1", "6.12")  # what `ubtest kernel get` gives
 _CRASHED = re.compile(r"Synchronous Abort|### ERROR ### Please RESET|Resetting CPU|Kernel panic")
 _STARTS_A_SYSTEM = re.compile(
-    r"(bootefi|bootm|booti|bootz|boot|bootd|bootflow|go|run \w*boot\w*)\b"
+    r"(bootefi|bootm|booti|bootz|boot|bootd|go|run \w*boot\w*|bootflow (boot|scan .*-\w*b))\b"
 )
 _ASKS_THE_NETWORK = re.compile(
     r"(ping6?|dhcp6?|bootp|tftp\w*|rarpboot|nfs|wget|pxe|dns|sntp|curl|ssh)\b"
@@ -33,6 +33,8 @@ _ASKS_THE_NETWORK = re.compile(
 _MENU = re.compile(r"(bootmenu|eficonfig)\b")
 # Said of a crash by `crash`, and too often of nothing
 _NO_SYMPTOM = re.compile(r"(?i)warning|" + _CRASHED.pattern)
+# "Error: ", "Failed to print: ": how a line starts changes from version to version
+_LEVEL = re.compile(r"(?:[A-Z*][\w* ]{0,30}: )(?=(?:\S+ ){2})")
 _QUOTED = re.compile(r"""[`"'\u201c\u2018]([^`"'\u201d\u2019]{4,120})[`"'\u201d\u2019]""")
 _GUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 
@@ -161,7 +163,8 @@ def _symptoms(done: Sequence[tuple[Exchange, Step]]) -> Iterator[Output]:
     for each, step in done:
         for line in each.output:
             if trouble(line) and not _NO_SYMPTOM.search(line):
-                found.setdefault(evidence(line), getattr(step, "save", ""))
+                words = _LEVEL.sub("", line.strip())
+                found.setdefault(evidence(words), getattr(step, "save", ""))
     names = [getattr(step, "save", "") for _, step in done]
     for pattern, own in list(found.items())[:MOST_SYMPTOMS]:
         places = [own, *(name for name in names if name != own)] if len(names) <= 8 else [own]

@@ -6,7 +6,6 @@ bank left, the same is made there with a device that is: the same ioctl, refused
 
 import errno
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from ubtest.cases.handoff_faults import E1000E, WITH_GICV2M
 from ubtest.cases.mmu500 import DRIVERS, Mmu500
@@ -22,16 +21,19 @@ from ubtest.repro.understanding import Understanding
 BANKS = {"VFIO_SET_IOMMU": 5, "VFIO_GROUP_SET_CONTAINER": 4}
 KERNEL = "debian:6.1"  # 6.12 needs one bank less for a container
 PROBE = "vfio-probe"
+_WRAPPED = 4  # lines that one of QEMU may have become in a mail
 
 
 def refusal(messages: Sequence[Message], understood: Understanding) -> Refusal | None:
     """What QEMU says of VFIO in a report; None where it says nothing of it."""
     lines = list(_texts(messages, understood))
-    said = layer_of("\n".join(lines))
-    if said is not None and not said.error:
+    for at, line in enumerate(lines):
         # A mail program may have wrapped the line right before its error
-        return layer_of("\n".join(map(" ".join, pairwise(lines)))) or said
-    return said
+        for size in range(1, _WRAPPED + 1) if layer_of(line) else ():
+            said = layer_of(" ".join(lines[at : at + size]))
+            if said is not None and said.error:
+                return said
+    return layer_of("\n".join(lines))
 
 
 def _texts(messages: Sequence[Message], understood: Understanding) -> Iterator[str]:

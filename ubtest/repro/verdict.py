@@ -16,11 +16,11 @@ from ubtest.lab.open_board import open_board
 from ubtest.lab.strategy import State
 from ubtest.plugin.capabilities import Capabilities
 from ubtest.recipe.judge import told
-from ubtest.recipe.outcome import Outcome, Verdict
+from ubtest.recipe.outcome import Outcome, StepOutcome, Verdict
 from ubtest.recipe.runner import run
 from ubtest.recipe.schema import Recipe
 from ubtest.recipe.steps import Shell
-from ubtest.repro.comparison import Spoken
+from ubtest.repro.comparison import Spoken, trouble
 
 AtEnd = Callable[[Board], None]
 _PCI = re.compile(r"\b[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b")
@@ -129,15 +129,20 @@ def judged(outcome: Outcome, conclusive: bool = True, drafted: bool = False) -> 
     missed = [each for each in outcome.steps if each.status]
     if conclusive and drafted and missed and not outcome.seen:
         lines = [
-            f"`{told(each.step)}` returned {each.status} here, and no symptom was seen: this board "
-            "may lack what the report is about"
-            for each in missed
+            f"`{told(each.step)}` returned {each.status} here{_saying(each)}" for each in missed
         ]
+        lines.append("no symptom was seen, and this board may lack what the report is about")
         return Verdict.CANNOT_TELL, "\n".join(lines)
     if conclusive:
         return outcome.verdict, "\n".join(_told_once(outcome.reason.splitlines()))
     crash = f"{outcome.crash}\n" if outcome.crash else ""
     return Verdict.CANNOT_TELL, crash + NOTHING_SAID
+
+
+def _saying(step: StepOutcome) -> str:
+    """The line of trouble in what a step printed."""
+    lines = [line.strip() for line in (step.output or "").splitlines() if trouble(line)]
+    return f": {lines[-1][:100]}" if lines else ""
 
 
 def _told_once(lines: Iterable[str]) -> Iterator[str]:

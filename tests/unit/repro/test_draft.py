@@ -99,6 +99,13 @@ def test_a_command_given_twice_has_each_its_own_symptom():
     assert [each.in_ for each in made.recipe.symptom] == ["out2", "out1"]
 
 
+def test_how_a_line_starts_is_no_evidence():
+    made = drafted(talk(said("printenv -e X", 'Failed to print: "X" not defined')))
+    assert [each.output for each in made.recipe.symptom] == ['"X" not defined']
+    kept = drafted(talk(said("usb start", "Error: failed")))
+    assert [each.output for each in kept.recipe.symptom] == ["Error: failed"]
+
+
 def test_a_crash_is_a_symptom_of_its_own():
     made = drafted(talk(said("usb start", '"Synchronous Abort" handler, esr 0x96000004')))
     assert made.recipe.symptom == (Crash(True),)
@@ -260,7 +267,7 @@ def test_context_banks_on_a_replica():
 
 
 def test_words_that_a_mail_program_wrapped():
-    lines = ("kvm: Failed to set iommu for container:", "No space left on device", "Thanks")
+    lines = ("kvm: Failed to set iommu for container: No", "space", "left on device", "Thanks")
     part = Part("", tuple(Line(n, text) for n, text in enumerate(lines, 1)))
     assert drafted(messages=[Message(1, "VFIO", parts=(part,))]).recipe.kernel == "debian:6.1"
 
