@@ -34,8 +34,16 @@ def test_a_key_stops_the_countdown(three_entries, prompt, bootmenu):
     assert ran(prompt.uboot) == []
 
 
+def two_seconds(uboot):
+    """How long they take on the board's own clock; an emulated one is the host's pace."""
+    started = time.monotonic()
+    uboot.check("sleep 2", timeout=60)
+    return time.monotonic() - started
+
+
 @pytest.mark.slow
 def test_the_countdown_counts_seconds(three_entries, prompt, bootmenu):
+    before = two_seconds(prompt.uboot)
     with bootmenu(3, timeout=20) as menu:  # a second of a busy machine is a long one
         times = []
         for left in (3, 2, 1):
@@ -43,9 +51,7 @@ def test_the_countdown_counts_seconds(three_entries, prompt, bootmenu):
             times.append(time.monotonic())
         menu.reply(timeout=20)
     assert ran(prompt.uboot) == [0]
-    started = time.monotonic()
-    prompt.uboot.check("sleep 2", timeout=60)  # its own: an emulated clock may be fast or slow
-    assert times[2] - times[0] >= 0.9 * (time.monotonic() - started)
+    assert times[2] - times[0] >= 0.7 * min(before, two_seconds(prompt.uboot))
 
 
 @pytest.mark.parametrize("key", [DOWN, ENTER, CTRL_C], ids=["down", "enter", "ctrl-c"])
