@@ -21,6 +21,7 @@ SMALLEST = {
     "bench_boot.py --rounds 1": {RATIO: 1, r"first byte to prompt +\d": 1},
     "bench_image.py --rounds 1 --count 3": {RATIO: 1, r"images in a row": 1},
     "bench_predict.py --rounds 1": {RATIO: 1},
+    "bench_mail.py --rounds 1": {RATIO: 1},
     "bench_linux.py --rounds 1": {RATIO: 1, r"to the shell": 1},
     "bench_cases.py --rounds 1": {r"(?:boot|refused|accepted) .* a minute": 3},
 }

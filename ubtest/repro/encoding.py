@@ -2,7 +2,7 @@
 
 import re
 
-LARGEST = 16 << 20  # bytes of a file; mailing lists take much less
+LARGEST = 8 << 20  # bytes of a file; mailing lists take much less
 
 _NAMES = re.compile(  # not those of Python that are no encodings of text, or take long
     r"(?:us-?)?ascii|utf[-_]?(?:7|8|8-sig|16|16le|16be|32)(?:-?[lb]e)?|iso[-_]?8859[-_]\d{1,2}"

@@ -15,6 +15,7 @@ from ubtest.repro.layout import lines_of_text
 from ubtest.repro.message import Message, Part
 from ubtest.repro.mime import message_of
 from ubtest.repro.pipermail import is_page, message_of_page
+from ubtest.repro.text import check_lines
 
 _MOST_MAILS = 500
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}[ \t]*:")
@@ -63,7 +64,13 @@ def messages_of(data: bytes, name: str) -> list[Message]:
         if is_page(text):
             return [message_of_page(text)]
         return [Message(1, parts=(Part("", lines_of_text(text)),))]
-    return [message_of(mail, number) for number, mail in enumerate(mails, 1)]
+    messages = []
+    lines = 0
+    for number, mail in enumerate(mails, 1):
+        messages.append(message_of(mail, number))
+        lines += sum(len(part.lines) for part in messages[-1].parts)
+        check_lines(lines)
+    return messages
 
 
 def _content(path: Path) -> bytes:

@@ -18,10 +18,11 @@ from ubtest.repro.encoding import decoded, is_binary
 from ubtest.repro.html_text import text_of_html
 from ubtest.repro.layout import lines_of_text
 from ubtest.repro.message import Message, Part
-from ubtest.repro.text import LINES, shown
+from ubtest.repro.text import check_lines, shown
 
 _LONGEST_HEADER = 2048
 _MOST_PARTS = 100
+_MOST_RAW_LINES = 150_000  # encoded attachments are in it
 _BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,8}=", re.IGNORECASE)
 _TYPE = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BROKEN = (MessageError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
@@ -56,10 +57,10 @@ def message_of(data: bytes, number: int) -> Message:
 def _check_bounds(data: bytes) -> None:
     if len(_BOUNDARY.findall(data)) > _MOST_PARTS or len(_TYPE.findall(data)) > _MOST_PARTS:
         raise _too_deep()
-    if data.count(b"\n") + data.count(b"\r") > LINES:
+    if data.count(b"\n") + data.count(b"\r") > _MOST_RAW_LINES:
         raise CaseError(
-            f"a mail of more than {LINES} lines is no report",
-            next_step="save its text, cut out what the report is about, and give that file",
+            f"a mail of more than {_MOST_RAW_LINES} lines is no report",
+            next_step="save its text without the attachments, and give that file",
         )
 
 
@@ -106,11 +107,14 @@ def _parts(mail: EmailMessage, notes: list[str]) -> Iterator[Part]:
     body: list[str] = []
     flowed = False
     attached: list[Part] = []
+    lines = 0
     for leaf, below in _leaves(mail, ""):
         name = _name(leaf) or below
         text = _text(leaf, name, notes)
         if text is None:
             continue
+        lines += text.count("\n") + text.count("\r")
+        check_lines(lines)
         if name:
             attached.append(Part(name, lines_of_text(text)))
         else:

@@ -11,7 +11,7 @@ from ubtest.errors import CaseError
 from ubtest.formats.explanation import printable
 
 LONGEST_LINE = 4000  # characters; what is behind them is left out
-LINES = 300_000
+LINES = 100_000  # of all mails of a file together
 
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # ECMA-48 control sequences: colours, cursor
@@ -46,12 +46,17 @@ def physical_lines(text: str) -> list[str]:
 
     :raises CaseError: more than :data:`LINES` of them.
     """
-    if text.count("\n") + text.count("\r") > LINES:
+    check_lines(text.count("\n") + text.count("\r"))
+    return re.sub(r"\r*\n|\r+", "\n", text).split("\n")
+
+
+def check_lines(count: int) -> None:
+    """:raises CaseError: more lines than a report has."""
+    if count > LINES:
         raise CaseError(
             f"a text of more than {LINES} lines is no report",
             next_step="cut out what the report is about, and give that file",
         )
-    return re.sub(r"\r*\n|\r+", "\n", text).split("\n")
 
 
 def stamp_of(text: str) -> str:

@@ -1,6 +1,5 @@
 """Files that are mails are read, others are refused with a word on what they are."""
 
-import base64
 import io
 import os
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ubtest.errors import CaseError
+from ubtest.repro import mime, text
 from ubtest.repro.encoding import LARGEST
 from ubtest.repro.mail import messages_of, read
 from ubtest.repro.message import Kind, Message
@@ -145,20 +145,36 @@ def test_work_grows_with_the_size_and_not_with_its_square(line: bytes) -> None:
     assert large < 5 * small
 
 
-def test_too_many_lines_or_mails_are_refused() -> None:
-    for data in (b"x\n" * 300_001, HEADER + b"\n" * 300_002):
-        with pytest.raises(CaseError, match="lines"):
-            messages_of(data, "mail")
-    with pytest.raises(CaseError, match="501 mails"):
-        messages_of((b"From a Mon\n" + HEADER + b"\n\n") * 501, "mail")
-    encoded = base64.encodebytes(b"x<br>" * 400_000)
-    data = HEADER + b"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\n" + encoded
-    with pytest.raises(CaseError, match="lines"):
-        messages_of(data, "mail")
+QUOTED = HEADER + b"Content-Transfer-Encoding: quoted-printable\n"
 
 
 @pytest.mark.parametrize(
-    ("header", "body", "text"),
+    "data",
+    [
+        b"x\n" * 1001,
+        HEADER + b"\n" * 1501,
+        QUOTED + b"\n" + b"x=0A" * 1001,
+        QUOTED + b"Content-Type: text/html\n\n" + b"x<br>" * 1001,
+        HEADER + b"Content-Type: multipart/mixed; boundary=b\n"
+        + (b"\n--b\nContent-Transfer-Encoding: quoted-printable\n\n" + b"x=0A" * 300) * 4,
+        (b"From a Mon\n" + HEADER + b"\nx" + b"\ny" * 300 + b"\n\n") * 4,
+    ],
+    ids=["text", "mail", "encoded", "html", "parts", "mbox"],
+)  # fmt: skip
+def test_too_many_lines_are_refused(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "LINES", 1000)
+    monkeypatch.setattr(mime, "_MOST_RAW_LINES", 1500)
+    with pytest.raises(CaseError, match=r"more than 1.00 lines"):
+        messages_of(data, "mail")
+
+
+def test_an_archive_is_refused() -> None:
+    with pytest.raises(CaseError, match="501 mails"):
+        messages_of((b"From a Mon\n" + HEADER + b"\n\n") * 501, "mail")
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "shown"),
     [
         (b"text/plain; charset=iso-8859-15", b"5 \xa4", "5 €"),
         (b"text/plain; charset=iso-2022-jp", b"\x1b$B;3ED\x1b(B", "山田"),
@@ -171,8 +187,8 @@ def test_too_many_lines_or_mails_are_refused() -> None:
         (b"garbage; ;;=", b"x", "x"),
     ],
 )
-def test_encodings(header: bytes, body: bytes, text: str) -> None:
-    assert texts(one(HEADER + b"Content-Type: " + header + b"\n\n" + body))[0] == text
+def test_encodings(header: bytes, body: bytes, shown: str) -> None:
+    assert texts(one(HEADER + b"Content-Type: " + header + b"\n\n" + body))[0] == shown
 
 
 def test_an_unknown_charset_is_noted() -> None:
@@ -273,7 +289,7 @@ LONG = "a line of a transcript that is as long as mailers let it become, so here
 
 
 @pytest.mark.parametrize(
-    ("text", "joined"),
+    ("said", "joined"),
     [
         (f"> {LONG}\nwrapped\n> next", True),  # the mark of quoting is lost
         (f"> {LONG}\n\nanswer\n> next", False),
@@ -288,9 +304,9 @@ LONG = "a line of a transcript that is as long as mailers let it become, so here
         ("$ qemu-system-arm -M virt\nU-Boot 2023.01\nnext", False),
     ],
 )
-def test_lines_are_joined_where_something_proves_it(text: str, joined: bool) -> None:
-    lines = texts(one(f"start\n{text}\n".encode()))
-    assert len(lines) == (4 if joined else 5) + text.count("\n\n")
+def test_lines_are_joined_where_something_proves_it(said: str, joined: bool) -> None:
+    lines = texts(one(f"start\n{said}\n".encode()))
+    assert len(lines) == (4 if joined else 5) + said.count("\n\n")
 
 
 def test_flowed_text_is_joined() -> None:

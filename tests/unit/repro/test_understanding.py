@@ -82,10 +82,9 @@ def test_a_line_number_leads_to_that_line_of_the_file(name: str) -> None:
 
 def test_wrapped_lines_are_one_again() -> None:
     (transcript,) = of("two-sticks.eml").transcripts
-    assert transcript.exchanges[1].output == (
-        "Adding disk for usb_mass_storage.lun0 failed (err=-9223372036854775788/0x8000000000000014)",
-        "Error: Cannot initialize UEFI sub-system, r = 9223372036854775828",
-    )
+    failed, error = transcript.exchanges[1].output
+    assert failed.endswith("lun0 failed (err=-9223372036854775788/0x8000000000000014)")
+    assert error == "Error: Cannot initialize UEFI sub-system, r = 9223372036854775828"
 
 
 def test_colours_and_clock_times_are_gone() -> None:
