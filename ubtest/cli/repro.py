@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,17 +69,14 @@ def register(commands: Commands) -> None:
 def _repro(options: argparse.Namespace) -> int:
     from ubtest.cli.repro_text import report_lines, show_comparison, table_lines, write
     from ubtest.project import Project
-    from ubtest.recipe import dump
     from ubtest.repro.report import Report
-    from ubtest.repro.verdict import exit_code
+    from ubtest.repro.verdict import exit_code, narrowed
 
     project = Project.find()
     read = Report.read(options.file, options.board or "", project)
     searching = wanted(options)
     shown = sys.stderr if options.json or searching else sys.stdout
     write(report_lines(read), shown)
-    if read.recipe and options.recipe:
-        _keep(options.recipe, dump(read.recipe))
     if options.dry_run or read.recipe is None:
         return _ended(options, read, [], 2 if read.recipe is None else 0)
     read.permit(options.yes)
@@ -89,6 +87,8 @@ def _repro(options: argparse.Namespace) -> int:
     for each in trials:
         show_comparison(read.said, each, shown)
     write(table_lines(trials), shown)
+    if read.understood is not None:
+        read = replace(read, recipe=narrowed(read.recipe, trials))
     return _ended(options, read, trials, exit_code(each.verdict for each in trials))
 
 
@@ -127,8 +127,11 @@ def _tried(read: "Report", bundles: "list[Bundle]") -> "list[Trial]":
 
 def _ended(options: argparse.Namespace, read: "Report", trials: "list[Trial]", code: int) -> int:
     from ubtest.cli.repro_text import summary
+    from ubtest.recipe import dump
     from ubtest.repro.reply import reply
 
+    if options.recipe and read.recipe:
+        _keep(options.recipe, dump(read.recipe))
     if options.reply and read.recipe:
         _keep(options.reply, reply(read.recipe, trials, read.notes))
     if options.json:

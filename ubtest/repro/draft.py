@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ubtest.handoff.qemu_words import Refusal
-from ubtest.recipe.expectations import Absent, Crash, Expectation, Output
+from ubtest.recipe.expectations import Crash, Expectation, Output
 from ubtest.recipe.schema import Recipe
 from ubtest.recipe.steps import Linux, LinuxStart, Menu, Reset, Shell, Step, UBoot
 from ubtest.repro.comparison import Spoken, trouble
@@ -80,7 +80,7 @@ def draft(
     symptoms = tuple(_symptoms(done))
     crashed = any(_CRASHED.search(line) for each in exchanges for line in each.output)
     wanted = tuple(_wanted(understood.expected, done))
-    expect = (*_without(symptoms), *wanted, Crash(False))
+    expect = (*wanted, Crash(False))
     recipe = Recipe(
         title=_title(messages),
         from_=_origin(messages),
@@ -169,10 +169,6 @@ def _symptoms(done: Sequence[tuple[Exchange, Step]]) -> Iterator[Output]:
     for pattern, own in list(found.items())[:MOST_SYMPTOMS]:
         places = [own, *(name for name in names if name != own)] if len(names) <= 8 else [own]
         yield from (Output(pattern, in_=name) for name in places)
-
-
-def _without(symptoms: Iterable[Output]) -> Iterator[Absent]:
-    yield from (Absent(each.output, in_=each.in_) for each in symptoms)
 
 
 def _wanted(

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -134,7 +134,12 @@ def judged(outcome: Outcome, conclusive: bool = True, drafted: bool = False) -> 
         lines.append("no symptom was seen, and this board may lack what the report is about")
         return Verdict.CANNOT_TELL, "\n".join(lines)
     if conclusive:
-        return outcome.verdict, "\n".join(_told_once(outcome.reason.splitlines()))
+        lines = outcome.reason.splitlines()
+        if outcome.seen:  # evidence enough
+            lines = [line for line in lines if not line.startswith("expected: ")]
+        if outcome.verdict is Verdict.NOT_REPRODUCED and outcome.symptoms:
+            lines.append("none of the symptoms was seen")
+        return outcome.verdict, "\n".join(lines)
     crash = f"{outcome.crash}\n" if outcome.crash else ""
     return Verdict.CANNOT_TELL, crash + NOTHING_SAID
 
@@ -145,14 +150,13 @@ def _saying(step: StepOutcome) -> str:
     return f": {lines[-1][:100]}" if lines else ""
 
 
-def _told_once(lines: Iterable[str]) -> Iterator[str]:
-    """A line that must not be there is a symptom and a failed expectation: one of them will do."""
-    said = set[str]()
-    for line in lines:
-        what = line.removeprefix("seen: ").removeprefix("expected: ")
-        if what not in said:
-            yield line
-        said.add(what)
+def narrowed(recipe: Recipe, trials: Iterable[Trial]) -> Recipe:
+    """The recipe with those symptoms alone that were seen, where any was: it says the same of these
+    firmwares, and a draft has each line of trouble in the output of each step."""
+    outcomes = [each.outcome for each in trials if each.outcome]
+    seen = {held.expectation for each in outcomes for held in each.seen}
+    kept = tuple(each for each in recipe.symptom if each in seen)
+    return replace(recipe, symptom=kept) if kept else recipe
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:

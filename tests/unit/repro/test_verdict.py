@@ -1,5 +1,7 @@
 """What a run says about a report, and the mail that answers it."""
 
+from dataclasses import replace
+
 import pytest
 
 from ubtest.recipe.devices import Device
@@ -9,7 +11,7 @@ from ubtest.recipe.schema import Medium, Recipe
 from ubtest.recipe.steps import Press, Reset, Shell, UBoot
 from ubtest.repro.reply import file_name, reply, summary
 from ubtest.repro.report import concerns_of
-from ubtest.repro.verdict import NOTHING_SAID, Trial, exit_code, judged
+from ubtest.repro.verdict import NOTHING_SAID, Trial, exit_code, judged, narrowed
 
 FAILED = "`usb start`: it failed"
 
@@ -35,8 +37,9 @@ def test_a_symptom_is_told_once():
 
 
 def test_all_well():
-    verdict, _ = judged(outcome(), drafted=True)
+    verdict, why = judged(outcome(), drafted=True)
     assert verdict is Verdict.NOT_REPRODUCED
+    assert why.endswith("none of the symptoms was seen")
 
 
 def test_a_command_that_fails_here_proves_nothing():
@@ -103,6 +106,15 @@ def test_no_control_character_is_in_a_reply():
 def test_a_mail_is_not_wider_than_mails_are():
     body = reply(RECIPE, [trial("2023.01", Verdict.REPRODUCED, "word " * 100)], ["word " * 100])
     assert max(map(len, body.partition("--- 8< ---")[0].splitlines())) <= 72
+
+
+def test_only_symptoms_that_were_seen_are_kept():
+    other = Output("it failed", in_="y")
+    recipe = replace(RECIPE, symptom=(other, Output("it failed")))
+    seen = replace(TRIALS[0], outcome=outcome(seen=True))
+    unseen = replace(TRIALS[1], outcome=outcome())
+    assert narrowed(recipe, [unseen, seen]).symptom == (Output("it failed"),)
+    assert narrowed(recipe, [unseen]) == recipe
 
 
 def test_a_file_name_is_a_plain_one():
