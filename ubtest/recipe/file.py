@@ -10,6 +10,7 @@ from ubtest.errors import CaseError
 from ubtest.media.declaration import Declared
 from ubtest.project import Project
 from ubtest.recipe.checks import problems
+from ubtest.recipe.declarations import composed
 from ubtest.recipe.schema import Recipe
 from ubtest.recipe.term import plain, read
 
@@ -23,7 +24,18 @@ def load(path: Path) -> Recipe:
     :raises CaseError: unreadable, not YAML, or not a recipe; names file, line, key and what is
         allowed.
     """
-    declared = Declared(path, _compose(path), Project.find(path))
+    return _recipe(Declared(path, _compose(path), Project.find(path)))
+
+
+def check(recipe: Recipe) -> None:
+    """Hold a recipe that was made by a program to all that a file is held to.
+
+    :raises CaseError: names what is wrong, with the line that :func:`dump` gives it.
+    """
+    _recipe(composed(plain(recipe), Path(f"`{recipe.title}`"), Project(Path())))
+
+
+def _recipe(declared: Declared) -> Recipe:
     recipe = read(declared, Recipe, "a recipe")
     for problem in problems(recipe):
         raise declared.below(_at(declared.node, problem.place)).wrong(problem.what)

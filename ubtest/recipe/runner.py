@@ -14,14 +14,14 @@ from ubtest.formats.guid import GLOBAL_VARIABLE, Guid
 from ubtest.kernel.bundle import find as find_kernel
 from ubtest.lab.board import Board
 from ubtest.lab.linux_boot import LinuxBoot
-from ubtest.lab.qemu import QEMUMachineDriver
 from ubtest.lab.strategy import State
 from ubtest.media.content import Content
 from ubtest.project import Project
-from ubtest.recipe.checks import problems
 from ubtest.recipe.devices import WITH_MEDIUM, Device
 from ubtest.recipe.expectations import Expectation, File, FileIs, Variable, VariableIs
+from ubtest.recipe.file import check
 from ubtest.recipe.judge import FlashSeen, Seen, outcome, told
+from ubtest.recipe.machine import qemu, shape
 from ubtest.recipe.media import BuiltDisk, build
 from ubtest.recipe.menus import OpenMenu
 from ubtest.recipe.outcome import Outcome, StepOutcome
@@ -56,8 +56,7 @@ def run(recipe: Recipe, board: Board, folder: Path, at_end: AtEnd = lambda board
     :raises CaseError: the recipe is wrong, or this board cannot be made as it says.
     :raises LabError: the lab failed; and so on: only the firmware's faults are an outcome.
     """
-    for problem in problems(recipe):
-        raise CaseError(f"the recipe `{recipe.title}`: {problem.what}", next_step="correct it")
+    check(recipe)
     return outcome(recipe, _Run(recipe, board, folder).seen(at_end))
 
 
@@ -117,7 +116,7 @@ class _Run:
             board.machine.bundle = self._variant()
         board.machine.renew({image.offset: image.old_content} if image else None)
         if self.recipe.machine != Machine():
-            self._shape(self.recipe.machine)
+            shape(board, self.recipe.machine)
         if start := next((each for each in self.recipe.steps if isinstance(each, Linux)), None):
             how = start.linux
             self.kernel = LinuxBoot(
@@ -136,29 +135,6 @@ class _Run:
         found = find_bundle(machine.firmware, self.recipe.variant, machine.bundle.version)
         check_current(found, Project.find(Path(self.board.target.env.config.base)))
         return found
-
-    def _shape(self, wanted: Machine) -> None:
-        machine = self._qemu("another machine")
-        declared = {line.partition(",")[0] for line in machine.declared_devices}
-        if unknown := set(wanted.without) - declared:
-            raise CaseError(
-                f"the board has no {', '.join(sorted(unknown))} to leave away",
-                next_step=f"it has {', '.join(sorted(declared))}",
-            )
-        changes: dict[str, Any] = {
-            name: value
-            for name in ("memory", "smp", "cpu", "machine")
-            if (value := getattr(wanted, name))
-        }
-        if wanted.icount is not None:
-            changes["icount"] = wanted.icount
-        if wanted.without:
-            changes["devices"] = [
-                line
-                for line in machine.declared_devices
-                if line.partition(",")[0] not in wanted.without
-            ]
-        machine.shape(**changes)
 
     def _make_steps(self) -> None:
         making: Step | None = None
@@ -233,7 +209,7 @@ class _Run:
         to = next((name for each, name, _ in self.inside if each.known_as == device.to), device.to)
         options: dict[str, Any] = {**({"to": to} if to else {}), **device.properties}
         if device.driver not in WITH_MEDIUM:
-            name = self._qemu(f"a {device.driver}").plug(device.driver, **options)
+            name = qemu(self.board, f"a {device.driver}").plug(device.driver, **options)
             self.inside.append((device, name, None))
             return
         disk = self._disk(device.medium)
@@ -253,14 +229,6 @@ class _Run:
         path = self.folder / (f"{medium}-{copy}.img" if copy else f"{medium}.img")
         built.append(build(self.recipe.media[medium], path, copy, self.board))
         return built[-1]
-
-    def _qemu(self, what: str) -> QEMUMachineDriver:
-        if not isinstance(self.board.machine, QEMUMachineDriver):
-            raise CaseError(
-                f"this board cannot have {what}",
-                next_step="name a board of QEMU in the recipe's `board`",
-            )
-        return self.board.machine
 
     # what is seen
 

@@ -1,15 +1,18 @@
 """A recipe as a file: what is wrong is named with file, line, key and what is allowed."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ubtest.errors import CaseError
 from ubtest.recipe import SUFFIX, dump, load
-from ubtest.recipe.devices import PROPERTIES
-from ubtest.recipe.expectations import EXPECTATIONS
-from ubtest.recipe.steps import STEPS
+from ubtest.recipe.devices import PROPERTIES, Device
+from ubtest.recipe.expectations import EXPECTATIONS, Output
+from ubtest.recipe.file import check
+from ubtest.recipe.schema import Machine, Medium
+from ubtest.recipe.steps import STEPS, UBoot
 from ubtest.recipe.tables import tables
 
 ROOT = Path(__file__).parents[3]
@@ -150,7 +153,7 @@ ADDED = [
     ("devices: {driver: nvme, medium: m}\n", "no medium `m`: there is none"),
     ("devices: {driver: nvme, medium: m, serial: 'a,b'}\n", "serial must be a word of letters"),
     ("devices: {driver: e1000, romfile: /etc/passwd}\n", "romfile must be empty"),
-    ("machine: {machine: 'virt,dumpdtb=/tmp/x'}\n", "machine must be virt and properties"),
+    ("machine: {machine: 'virt,dumpdtb=x'}\n", "machine must be virt and properties"),
     ("machine: {cpu: 'max,x=/etc'}\n", "cpu must be a QEMU CPU"),
     ("machine: {memory: 2G}\n", "memory must be MiB like 512M"),
     ("media: {m: {}}\n", "a medium has one of image, declaration"),
@@ -194,6 +197,27 @@ def test_what_is_no_recipe_at_all(text, message, write):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(CaseError, match="cannot read"):
         load(tmp_path / "no.recipe.yaml")
+
+
+PLANTED = {
+    "a driver": {"devices": (Device("floppy"),)},
+    "a property": {"devices": (Device("e1000", properties={"romfile": "/etc/passwd"}),)},
+    "a machine": {"machine": Machine(machine="virt,dumpdtb=x")},
+    "two lines": {"steps": (UBoot("version\nreset"),)},
+    "a name": {"expect": (Output("x", "nowhere"),)},
+}
+
+
+@pytest.mark.parametrize("change", PLANTED.values(), ids=PLANTED)
+def test_a_recipe_of_a_program_is_held_to_the_same(change, recipe):
+    check(recipe())
+    with pytest.raises(CaseError):
+        check(replace(recipe(), **change))
+
+
+def test_a_medium_of_a_program_holds_no_file_of_the_host():
+    with pytest.raises(ValueError, match="no place in a recipe"):
+        Medium(declaration={"partitions": [{"files": {"a": {"file": "/etc/passwd"}}}]})
 
 
 def test_no_property_can_name_a_file_of_the_host():
