@@ -55,6 +55,20 @@ def test_a_merge_has_both_parents_before_it(git, tmp_path):
     assert history.revisions[2].commit.parents == (main, side)
 
 
+def test_parents_come_first_whatever_the_clocks_said(git, tmp_path, monkeypatch):
+    base = commit(git, "base")
+    parent = commit(git, "parent")
+    git("checkout", "--quiet", "-b", "side")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2001-02-03T04:05:06+0000")
+    side = commit(git, "written when the clock was wrong")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2025-02-04T04:05:06+0000")
+    git("checkout", "--quiet", "main")
+    commit(git, "main")
+    git("merge", "--quiet", "--no-ff", "--message", "merge", "side")
+    names = [each.commit.name for each in History.read(tmp_path, f"{base}..main").revisions]
+    assert names.index(parent) < names.index(side)
+
+
 def test_what_is_no_range_says_why(git, tmp_path):
     old = commit(git, "old")
     commit(git, "new")

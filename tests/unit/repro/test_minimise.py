@@ -98,6 +98,19 @@ def test_it_takes_few_runs_and_never_the_same_twice():
     assert not any(one == other for at, one in enumerate(seen) for other in seen[:at])
 
 
+def test_what_was_asked_is_remembered():
+    """The first one goes and no other: the second time around all answers are known."""
+    seen = []
+    whole = recipe(steps=(UBoot("usb start", save="start"), UBoot("usb tree")))
+
+    def holds(candidate: Recipe) -> bool:
+        seen.append(candidate)
+        return candidate.devices == whole.devices
+
+    assert minimise(whole, holds).dropped == (UBoot("usb tree"),)
+    assert not any(one == other for at, one in enumerate(seen) for other in seen[:at])
+
+
 def test_what_is_no_recipe_is_not_run():
     """The plug that an unplug needs, the step whose output an expectation reads."""
 
