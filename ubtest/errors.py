@@ -5,6 +5,7 @@ UbtestError
 │   ├── FirmwareCrash  it crashed or reset unasked; carries the register dump
 │   └── KernelCrash    the kernel that it handed over to crashed; carries the kernel's dump
 ├── LabError           the board, QEMU or the way to it is wrong: "error"
+│   └── DeafConsole    it printed a prompt and hears nothing that is typed
 ├── HostError          this machine lacks something: "error"
 └── CaseError          the test or its input is wrong: "error"
 """
@@ -63,6 +64,13 @@ class LabError(UbtestError):
     """The lab is at fault: QEMU, the serial line, power, storage or the board file."""
 
     owner = "lab"
+
+
+class DeafConsole(LabError):
+    """A shell's prompt came, and nothing that was typed there has any effect.
+
+    Seen on QEMU's PL011 about once in a hundred boots, on a busy host.
+    """
 
 
 class HostError(UbtestError):

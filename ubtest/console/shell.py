@@ -17,6 +17,7 @@ from ubtest.console.uboot_log import CRASH
 from ubtest.deadline import Deadline
 from ubtest.errors import (
     CaseError,
+    DeafConsole,
     FirmwareCrash,
     FirmwareError,
     KernelCrash,
@@ -29,6 +30,7 @@ FIRST_PING, LAST_PING = 0.2, 5.0  # seconds without news after which a status is
 # Seconds of silence after which Enter is pressed: before we typed anything, and after. A key that
 # comes before Linux has opened its serial port is lost with some that follow.
 UNTYPED, TYPED = 10.0, 1.0
+DEAF = 15.0  # seconds of silence after which a prompt that was answered hears nothing
 NONE = -1  # no tag of a ping
 ATTEMPTS = 3  # whole answers with a wrong checksum
 
@@ -84,6 +86,7 @@ class ShellSession:
         self._status = re.compile(rb"<%b (%b)\|\1\|(\w+)>" % (self._key.encode(), numbers))
         self._numbers, self._tags = count(1), count(1)
         self._kernel_runs = False
+        self._prompted = False
         self._rest = b""  # of a line whose end did not come yet
 
     # from power-on to the shell
@@ -93,6 +96,7 @@ class ShellSession:
 
         :raises KernelCrash: the kernel died on the way.
         :raises FirmwareError: it was never started, or no shell came within `timeout` seconds.
+        :raises DeafConsole: a prompt came that hears nothing.
         :raises LabError: it asks for a login that is not known, or lacks a program.
         """
         deadline = Deadline(timeout)
@@ -113,11 +117,15 @@ class ShellSession:
             if said := self._status.search(line):
                 greeting.append(self._read_status(said))
 
-        patience = UNTYPED
+        patience, silence = UNTYPED, Deadline(DEAF)
         while not greeting:
             if deadline.expired:
                 raise self._no_shell(timeout)
             quiet = self._read(look, min(deadline.left, patience))
+            if not quiet:
+                silence = Deadline(DEAF)
+            elif self._prompted and silence.expired:
+                raise self._deaf()
             if not greeting and self._answer_prompt(pressed=b"\n" if quiet else b""):
                 patience = TYPED
         if greeting[0].status:
@@ -131,6 +139,7 @@ class ShellSession:
         waiting, answer = self._rest, pressed
         if self._prompt.search(waiting):
             answer = ERASE_LINE + starting(self._key).encode() + b"\n"
+            self._prompted = True
         elif waiting.rstrip().endswith(b"login:"):
             if not self._login.user:
                 raise LabError(
@@ -282,6 +291,13 @@ class ShellSession:
             "line, or earlycon to see more. Kernel messages: initrd and init=. Another prompt: "
             "`prompt` of LinuxShellDriver",
             tail=said,
+        )
+
+    def _deaf(self) -> DeafConsole:
+        return DeafConsole(
+            f"a shell's prompt came, and {DEAF:g} s of typing had no effect",
+            next_step="power-cycle the board; if it stays so, look at the line to it",
+            tail=self.transcript.tail(),
         )
 
     def _unfit(self, status: int) -> LabError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from labgrid import Target
 
-from ubtest.errors import CaseError
+from ubtest.errors import CaseError, DeafConsole
 from ubtest.formats.fw_image import ImageIdentity
 from ubtest.formats.guid import Guid
 from ubtest.lab.linux import LinuxShellDriver
@@ -170,10 +170,12 @@ class Board:
             is at its prompt without :meth:`insert`.
         :raises KernelCrash: the kernel died.
         :raises FirmwareError: it was not started, or gave no shell in time.
+        :raises DeafConsole: its shell hears nothing; from power-on, that is tried twice.
         """
         arguments = str(self._option("linux")["arguments"])
         storage, place = self.storage, self.load_address
-        if self.strategy.status is not State.uboot:
+        whole = self.strategy.status is not State.uboot
+        if whole:
             self.insert(boot)
         elif not self._medium or not self.machine.has(self._medium):
             raise CaseError(
@@ -183,7 +185,13 @@ class Board:
         self.strategy.start_linux = lambda uboot: boot.start(
             uboot, storage.partition, storage.find, arguments, place
         )
-        self.strategy.transition("linux")
+        try:
+            self.strategy.transition("linux")
+        except DeafConsole as error:
+            if not whole:
+                raise  # what was done at U-Boot's prompt before cannot be done again
+            self.uboot.transcript.note(f"{error.message}: once more from power-on")
+            self.strategy.transition("linux")
         return self.shell
 
     @property

@@ -9,11 +9,19 @@ from random import Random
 
 import pytest
 
+from ubtest.console import shell
 from ubtest.console.agent import agent, starting
 from ubtest.console.answer import Answer, md5
 from ubtest.console.shell import Login, ShellSession
 from ubtest.console.transcript import Transcript
-from ubtest.errors import CaseError, FirmwareCrash, FirmwareError, KernelCrash, LabError
+from ubtest.errors import (
+    CaseError,
+    DeafConsole,
+    FirmwareCrash,
+    FirmwareError,
+    KernelCrash,
+    LabError,
+)
 
 MESSAGE = b"[   12.345678] usb 1-1: new high-speed device\r\n"
 PROMPT = b"/ # \x1b[6n"
@@ -270,6 +278,15 @@ def test_no_shell():
     assert "console=" in caught.value.next_step
     with pytest.raises(LabError, match="silent"):
         session(Target(starts=b""))
+
+
+def test_a_prompt_that_hears_nothing_is_the_labs_fault(monkeypatch):
+    monkeypatch.setattr(shell, "DEAF", 0.1)
+    target = Target()
+    target.deaf = 10**6
+    with pytest.raises(DeafConsole, match="no effect"):
+        session(target)
+    assert target.heard.count(b"\n") > 1, "typed again before it is given up"
 
 
 @pytest.mark.parametrize(("status", "what"), [(1, "no place to write"), (2, "lacks md5sum")])
