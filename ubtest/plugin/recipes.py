@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ubtest.errors import CaseError, FirmwareError
-from ubtest.kernel.bundle import DEFAULT
 from ubtest.lab.board import Board
 from ubtest.plugin.known_bugs import known_bug
 from ubtest.plugin.recording import Results
@@ -76,14 +75,13 @@ def _judge(recipe: Recipe, outcome: Outcome) -> None:
 
 
 def _marks(recipe: Recipe, config: pytest.Config) -> Iterator[pytest.MarkDecorator]:
-    yield pytest.mark.mutates("flash")
     if needs := (*recipe.needs, *(["linux"] if recipe.kernel else [])):
         yield pytest.mark.needs(*needs)
     if recipe.known_bug:
         yield pytest.mark.known_bug(recipe.known_bug)
     if recipe.slow:
         yield pytest.mark.slow
-    if recipe.variant or recipe.kernel not in ("", DEFAULT):
+    if recipe.variant:
         yield pytest.mark.variant
     found = config.stash.get(RUN, None)
     here = found.board.machine.firmware if found else ""
