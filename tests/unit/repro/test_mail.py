@@ -12,6 +12,7 @@ import pytest
 
 from ubtest.errors import CaseError
 from ubtest.repro import mime, text
+from ubtest.repro.continuation import LONGEST
 from ubtest.repro.encoding import LARGEST
 from ubtest.repro.mail import messages_of, read
 from ubtest.repro.message import Kind, Message
@@ -168,6 +169,11 @@ def test_too_many_lines_are_refused(data: bytes, monkeypatch: pytest.MonkeyPatch
         messages_of(data, "mail")
 
 
+def test_a_command_that_never_ends_is_cut() -> None:
+    transcripts = understand(messages_of(b"=> echo \\\n" + b"x \\\n" * 5000, "mail")).transcripts
+    assert len(transcripts[0].exchanges[0].command) < 2 * LONGEST
+
+
 def test_an_archive_is_refused() -> None:
     with pytest.raises(CaseError, match="501 mails"):
         messages_of((b"From a Mon\n" + HEADER + b"\n\n") * 501, "mail")
@@ -183,6 +189,8 @@ def test_an_archive_is_refused() -> None:
         (b"text/plain; charset=x-none", "ü".encode(), "ü"),
         (b"text/plain; charset=idna", b"\xfc", "ü"),
         (b"text/plain; charset=hex", b"4141", "4141"),
+        (b"text/plain; charset=punycode", b"ab-", "ab-"),
+        (b"text/html", b"<pre>a  b   c</pre>", "a  b   c"),
         (b"text/html", b"<p>a &lt;b&gt;&nbsp;c</p>", "a <b> c"),
         (b"garbage; ;;=", b"x", "x"),
     ],
@@ -293,6 +301,7 @@ LONG = "a line of a transcript that is as long as mailers let it become, so here
     [
         (f"> {LONG}\nwrapped\n> next", True),  # the mark of quoting is lost
         (f"> {LONG}\n\nanswer\n> next", False),
+        (f"> {LONG}\n>> earlier\n> next", False),
         ("> short\nanswer\n> next", False),
         (f"[12:00:00] {LONG}\nwrapped\n[12:00:01] next", True),
         (f"[12:00:00] {LONG}\n[12:00:00] wrapped\n[12:00:01] next", False),
