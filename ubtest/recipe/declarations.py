@@ -13,13 +13,25 @@ from ubtest.project import Project
 from ubtest.recipe.term import Read, Term, digits, guid_text, number, read, some_text, word
 
 
+LARGEST = 64 << 20  # bytes of a capsule's image; it is held in memory
+
+
+def _size(declared: Declared) -> int:
+    found = number(declared)
+    if not 0 <= found <= LARGEST:
+        raise ValueError
+    return found
+
+
 @dataclass(frozen=True)
 class CapsuleIs:
     """A capsule for the board, as the content of a file."""
 
     text: Annotated[str, Term("text", "the new firmware", some_text)] = ""
     hex: Annotated[str, Term("pairs of hex digits", "the new firmware", digits)] = ""
-    size: Annotated[int, Term("bytes", "the same again and again, up to this", number)] = 0
+    size: Annotated[
+        int, Term("at most 64 MiB in bytes", "the same again and again, up to this", _size)
+    ] = 0
     key: Annotated[str, Term("a key of keys/keyring.yaml, or none", "signs it", word)] = "trusted"
     version: Annotated[int | None, Term("a number", "fw_version; else no header", number)] = None
     type: Annotated[str, Term("a GUID", "else the board's image type", guid_text)] = ""

@@ -165,6 +165,10 @@ ADDED = [
         "'file' is not one of text, hex, bundle, kernel, probe, nonce, capsule",
     ),
     (
+        "media: {m: {declaration: {partitions: [{files: {a: {capsule: {size: 0x4000001}}}}]}}}\n",
+        "size must be at most 64 MiB",
+    ),
+    (
         "media: {m: {declaration: {partitions: [{files: {a: {capsule: {}}}}]}}}\n",
         "a capsule has one of text, hex",
     ),
