@@ -12,7 +12,6 @@ from ubtest.media.declaration import CONTENT, IMAGE, PARTITION, Declared, Settin
 from ubtest.project import Project
 from ubtest.recipe.term import Read, Term, digits, guid_text, number, read, some_text, word
 
-
 LARGEST = 64 << 20  # bytes of a capsule's image; it is held in memory
 
 
