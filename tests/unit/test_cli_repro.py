@@ -31,6 +31,7 @@ def test_a_mail_is_shown_with_its_lines_and_becomes_a_recipe(capsys, tmp_path):
     assert code == 0
     assert "1:15 | => usb start" in said
     assert "(never run) qemu-system" in said
+    assert "linux-user" not in said  # what is the host's stands there once
     assert "uboot: usb start" in out.read_text()
 
 
@@ -78,6 +79,14 @@ def test_sandbox_never(capsys, tmp_path, more):
     code, _, wrong = repro(capsys, path, "--board", "sandbox", *more)
     assert code == 2
     assert "with your rights on this machine" in wrong
+
+
+def test_a_recipe_for_another_board_is_not_run(capsys, tmp_path):
+    out = tmp_path / "x.recipe.yaml"
+    repro(capsys, STICKS, "--dry-run", "--recipe", str(out))
+    code, _, wrong = repro(capsys, str(out), "--board", "qemu-arm", "--dry-run")
+    assert code == 2
+    assert "it is for qemu-arm64" in wrong
 
 
 def test_an_unknown_board_is_the_users(capsys):

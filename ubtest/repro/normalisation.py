@@ -47,7 +47,7 @@ RULES = (
         "version",
         r"\bU-Boot (?:SPL |TPL )?v?\d{4}\.\d{2}[\w.+-]*|\bLinux version \d+\.\d+[\w.+-]*",
         "VERSION",
-        r"[\w ]+ \d[\w.+-]*",
+        r"(?:U-Boot|Linux)[\w ]{0,20} v?\d[\w.+-]*",
         "the versions that U-Boot and Linux name",
     ),
     # EFI_STATUS is an address to nobody: UEFI 2.10, appendix D

@@ -25,11 +25,11 @@ def bundle(version, path, board="qemu-arm64", variant="", stale=False):
 def cache(monkeypatch):
     """A cache with bundles, the one asked for last first; opened ones are their paths."""
     there = [
+        bundle("2025.01", "/variant", variant="fit"),
         bundle("2025.01", "/stale", stale=True),
         bundle("2025.01", "/new"),
         bundle("2025.01", "/old"),
         bundle("2023.01", "/early"),
-        bundle("2025.01", "/variant", variant="fit"),
         bundle("2024.01", "/other", board="sandbox"),
     ]
 

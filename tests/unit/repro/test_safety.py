@@ -90,6 +90,11 @@ def test_what_hides_is_found(line, hidden):
     assert hidden in [each.command for each in concerns([line])]
 
 
+def test_a_name_that_is_put_together_is_told_as_such():
+    (found,) = concerns(["er'a'se all"])
+    assert "variables or quotes" in found.why
+
+
 def test_a_name_is_on_one_side_or_says_which_words_are_harmless():
     assert {
         name for each in WRITES if not each.words for name in each.names
