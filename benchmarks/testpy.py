@@ -6,8 +6,8 @@ with copies of what test/py writes into or lacks. What is put right there, and w
 - `board/sandbox/capsule_pub_esl_good.esl` is made from the certificate beside it. Debian's source
   has no such file, the fixture wants it, and without it every test is skipped.
 - The device tree trusts test/py's key in the place of ours. The program is the same.
-- The tests read back to 0x1100000, not to 0x5000000: our build has 64 MiB of memory, and U-Boot
-  keeps the end of it for itself.
+- The tests use memory at 0x1000000 and 0x1100000, not at 0x4000000 and 0x5000000: our build has 64
+  MiB of memory, which ends there.
 - `virt-make-fs` and `sgdisk` are stood in for by ubtest's own disk writer. The real one starts a
   virtual machine for each disk.
 
@@ -92,9 +92,11 @@ class TestPy:
         run(["fdtput", "-t", "bx", dtb, "/signature", "capsule-key", *words])
         common = self.folder / "source" / TESTS / "capsule_common.py"
         text = common.read_text()
-        if "5000000" not in text:
-            raise CaseError(f"{common} no longer reads back to 0x5000000")
-        common.write_text(text.replace("5000000", "1100000"))
+        for theirs, ours in (("4000000", "1000000"), ("5000000", "1100000")):
+            if theirs not in text:
+                raise CaseError(f"{common} no longer uses memory at 0x{theirs}")
+            text = text.replace(theirs, ours)
+        common.write_text(text)
         tools = self.folder / "tools"
         tools.mkdir()
         _script(tools / "virt-make-fs", f'exec {sys.executable} {__file__} "$@"')
