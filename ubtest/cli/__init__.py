@@ -26,7 +26,7 @@ from ubtest.errors import CaseError, UbtestError
 _ENDING = """\
 exit codes:
   0    it worked
-  1    the firmware, `ubtest doctor` or `ubtest capsule` says no
+  1    the firmware, `ubtest doctor` or `ubtest capsule` says no, or a bug was reproduced
   2    the input, this machine or the lab is at fault; the message says which
   130  stopped by Ctrl-C (143: by SIGTERM)
 
