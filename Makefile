@@ -59,9 +59,9 @@ test-all: test
 	.venv/bin/ubtest kernel vfio-platform debian:6.12
 	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml --slow -m variant
 	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml --slow tests/board/capsule/test_power_cut.py
-	.venv/bin/pytest tests/lab --slow -m slow
 	.venv/bin/pytest $(MANY) --lg-env boards/$(BOARD).yaml $(MINUTES) --firmware "$$(.venv/bin/ubtest firmware build $(BOARD) --source debian:2023.01)"
 	.venv/bin/ubtest firmware build $(BOARD)
+	.venv/bin/pytest tests/lab --slow -m slow
 	.venv/bin/pytest $(MANY) --lg-env boards/sandbox.yaml --slow
 	.venv/bin/pytest $(MANY) --lg-env boards/qemu-x86_64.yaml --slow
 	.venv/bin/pytest $(MANY) --lg-env boards/qemu-arm.yaml --slow tests/board/boot tests/board/usb

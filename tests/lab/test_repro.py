@@ -15,6 +15,8 @@ from ubtest.recipe import load
 MAILS = Path(__file__).parents[1] / "unit" / "repro" / "mails"
 VERSIONS = ("2023.01", "2025.01")
 
+pytestmark = pytest.mark.slow  # wants the older firmware, too
+
 
 @pytest.fixture(autouse=True)
 def firmware():
