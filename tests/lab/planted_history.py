@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,19 +60,33 @@ class PlantedHistory:
 
     :param repository: made here, or found as an earlier run made it.
     :param tree: Debian's source, which is read only.
+    :param older: that of an older release.
+    :ivar commits: `tree` and the changes on top of it.
+    :ivar releases: `older`, a harmless change, `tree`, another one.
     """
 
-    def __init__(self, repository: Path, tree: Path) -> None:
+    def __init__(self, repository: Path, tree: Path, older: Path) -> None:
         self.repository, self._tree = repository, tree
         if not (repository / "HEAD").exists():
             repository.mkdir(parents=True, exist_ok=True)
             self._git("init", "--bare", "--quiet")
+        self.releases = self._line(older, "the older release", harmless(1))
+        self.releases += self._line(tree, "the newer release", harmless(2), on=self.releases[-1:])
+        self.commits = self._line(tree, "U-Boot as Debian has it", *CHANGES)
+        for name, line in (("releases", self.releases), ("planted", self.commits)):
+            self._git("update-ref", f"refs/heads/{name}", line[-1])
+
+    def _line(
+        self, tree: Path, subject: str, *changes: Change, on: Sequence[str] = ()
+    ) -> list[str]:
+        """A tree, and changes on top of it."""
+        self._tree = tree
         self._git(f"--work-tree={tree}", "add", "--all", "--force")
-        self.commits = [self._commit("U-Boot as Debian has it")]
-        for change in CHANGES:
+        commits = [self._commit(subject, *on)]
+        for change in changes:
             self._change(change)
-            self.commits.append(self._commit(change.subject, self.commits[-1]))
-        self._git("update-ref", "refs/heads/planted", self.commits[-1])
+            commits.append(self._commit(change.subject, commits[-1]))
+        return commits
 
     def _change(self, change: Change) -> None:
         text = (self._tree / change.file).read_text()
@@ -87,7 +102,10 @@ class PlantedHistory:
         return self._git("commit-tree", self._git("write-tree"), *above, "-m", subject)
 
     def _git(self, *words: str, stdin: str = "") -> str:
-        environment = {**os.environ, **_AUTHOR, "GIT_DIR": str(self.repository)}
+        # An index a tree: git looks at what changed since the last time, and not at all of it
+        index = self.repository / f"index-{self._tree.parent.name}"
+        places = {"GIT_DIR": str(self.repository), "GIT_INDEX_FILE": str(index)}
+        environment = {**os.environ, **_AUTHOR, **places}
         finished = subprocess.run(
             ["git", *words],
             input=stdin,

@@ -54,16 +54,19 @@ def recipe(tmp_path) -> Path:
 @pytest.fixture
 def history(monkeypatch):
     """What is built of it goes into a cache of its own: nobody else may find it there."""
-    tree = resolve("debian:2025.01", print).tree
+    trees = [resolve(f"debian:{version}", print).tree for version in ("2025.01", "2023.01")]
     held = using("planted")
     monkeypatch.setenv("UBTEST_CACHE", str(cache() / "planted"))
-    yield PlantedHistory(cache() / "history", tree)
+    yield PlantedHistory(cache() / "history", *trees)
     if held is not None:
         os.close(held)
 
 
 def bisect(recipe: Path, history: PlantedHistory, old: int, new: int, *more: str) -> int:
-    span = f"{history.commits[old]}..{history.commits[new]}"
+    return searched(recipe, history, f"{history.commits[old]}..{history.commits[new]}", *more)
+
+
+def searched(recipe: Path, history: PlantedHistory, span: str, *more: str) -> int:
     return main(["repro", str(recipe), "--bisect", span, "--tree", str(history.repository), *more])
 
 
@@ -96,6 +99,14 @@ def test_the_second_time_nothing_is_built(history, recipe, capfd):
     capfd.readouterr()
     assert bisect(recipe, history, 0, ONE_STICK) == 0
     assert {path: path.stat().st_ino for path in bundles().glob("*/*/manifest.json")} == made
+
+
+def test_the_release_that_mended_a_known_bug(history, capfd):
+    first, _, mended, last = history.releases
+    twins = Path(__file__).parents[1] / "recipes" / "usb-twins.recipe.yaml"
+    assert searched(twins, history, f"{first}..{last}", "--first-fixed") == 0
+    out = capfd.readouterr().out
+    assert f"first fixed commit: {mended[:12]} the newer release" in out
 
 
 def test_a_recipe_becomes_smaller(history, recipe, tmp_path):
