@@ -15,6 +15,9 @@ from labgrid import Environment
 from ubtest.deadline import Deadline
 from ubtest.lab.board import Board
 
+# A run in the background of a shell ignores Ctrl-C, and what tests start to stop it would, too
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).parents[2]
 QEMU = ROOT / "boards" / "qemu-arm64.yaml"
 SANDBOX = ROOT / "boards" / "sandbox.yaml"

@@ -1,11 +1,15 @@
 """What the unit tests share."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from ubtest.crypto.keyring import KeyRing
+
+# A run in the background of a shell ignores Ctrl-C, and what tests start to stop it would, too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KEYS = """\
 {name}:
