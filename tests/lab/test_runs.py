@@ -70,7 +70,7 @@ def test_a_plain_labgrid_test_without_our_plugin(run_pytest, board_test):
         """
         def test_prompt(target, strategy):
             strategy.transition("uboot")
-            uboot = target.get_driver("CommandProtocol")
+            uboot = target.get_active_driver("CommandProtocol")
             assert uboot.run_check("echo hello") == ["hello"]
     """.replace("\n        ", "\n")
     )
