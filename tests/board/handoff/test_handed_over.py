@@ -36,10 +36,10 @@ def test_with_reservations_macs_bridge_and_rng(rich, held_variables, subject):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("origin", KERNELS)
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("plan", [PLAIN, RICH], ids=["plain", "rich"])
-def test_on_each_kernel(handed_over, held_variables, origin, plan):
-    found = handed_over(replace(plan, kernel=origin))
+def test_on_each_kernel(handed_over, held_variables, kernel, plan):
+    found = handed_over(replace(plan, kernel=kernel))
     assert {
         name: wrong for name, wrong in found.findings(held_variables(found)).items() if wrong
     } == {}

@@ -41,6 +41,7 @@ def test_the_prediction_is_what_happens(board, results, edits):
 
 
 @pytest.mark.slow
+@pytest.mark.variant
 @pytest.mark.parametrize("edits", TREES.values(), ids=TREES)
 def test_the_prediction_is_what_happens_on_the_other_kernel(board, results, edits):
     compare(board, results, LinuxBoot(find("debian:6.12"), tree=edits))
