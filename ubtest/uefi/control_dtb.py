@@ -4,8 +4,8 @@ import re
 
 from ubtest.errors import FirmwareError
 from ubtest.formats.guid import Guid
+from ubtest.lab.memory import shown_memory
 from ubtest.lab.uboot import UBootConsoleDriver
-from ubtest.uefi.storage import read_memory
 
 _BYTES = re.compile(r"= \[([0-9a-f ]+)\]")
 _WORDS = re.compile(r"= <(0x[0-9a-f ,x]+)>", re.IGNORECASE)
@@ -38,7 +38,7 @@ def capsule_key(uboot: UBootConsoleDriver) -> bytes | None:
         words = re.findall(r"0x([0-9a-f]+)", found[1], re.IGNORECASE)
         return b"".join(int(word, 16).to_bytes(4, "big") for word in words)
     if found := _PLACE.search(reply.text):
-        return read_memory(uboot, int(found[1], 16), int(found[2], 16))
+        return shown_memory(uboot, int(found[1], 16), int(found[2], 16))
     if reply.text.rstrip().endswith("capsule-key"):
         return b""
     raise FirmwareError(f"cannot read /signature/capsule-key: {reply.text[:200]}")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from ubtest.errors import FirmwareError
 from ubtest.formats.guid import ESP_TYPE, Guid
+from ubtest.lab.memory import shown_memory
 from ubtest.lab.uboot import UBootConsoleDriver
 
 INTERFACES = ("virtio", "mmc", "nvme", "scsi", "sata", "usb", "host")  # blk_get_uclass_name()
 NUMBERS = 4  # devices of an interface that are asked for
 MBR_ESP = "ef"  # UEFI 2.10 section 5.2.2
-_SHOWN = 256  # bytes that `md` is asked for in one command
 
 _GPT = re.compile(
     r'^\s*(?P<number>\d+)\s+0x(?P<first>[0-9a-f]+)\s+0x(?P<last>[0-9a-f]+)\s+"[^\n]*\n'
@@ -28,7 +28,6 @@ _MBR = re.compile(
 _FILE = re.compile(r"^ *(?P<size>\d+)   (?P<name>.+)$", re.MULTILINE)
 _FOLDER = re.compile(r"^ {12}(?P<name>.+)/$", re.MULTILINE)
 _COUNT = re.compile(r"^(?P<files>\d+) file\(s\), (?P<folders>\d+) dir\(s\)$", re.MULTILINE)
-_HEX = re.compile(r"^[0-9a-f]+: ((?:[0-9a-f]{2} )+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -138,22 +137,7 @@ def read_file(
     :raises FirmwareError: it cannot be loaded.
     """
     uboot.check(f'load {partition} {address:x} "{path}" {size:x}' if size else "true", timeout=60)
-    return read_memory(uboot, address, size)
-
-
-def read_memory(uboot: UBootConsoleDriver, address: int, size: int) -> bytes:
-    """What is in the board's memory, as ``md`` shows it.
-
-    :raises FirmwareError: it shows something else.
-    """
-    data = b""
-    for at in range(0, size, _SHOWN):
-        part = min(_SHOWN, size - at)
-        text = uboot.check(f"md.b {address + at:x} {part:x}", timeout=30)
-        data += b"".join(bytes.fromhex(line) for line in _HEX.findall(text))[:part]
-    if len(data) != size:
-        raise FirmwareError(f"`md` shows {len(data)} bytes of {size}")
-    return data
+    return shown_memory(uboot, address, size)
 
 
 def remove_file(uboot: UBootConsoleDriver, partition: str, path: str) -> bool:
