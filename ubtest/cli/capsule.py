@@ -196,7 +196,7 @@ def _sign(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     from ubtest.cli.capsule_files import FileBytes
-    from ubtest.cli.capsule_text import as_json, say
+    from ubtest.cli.output import as_json, say
     from ubtest.crypto.signature_facts import describe
     from ubtest.formats.explain import explain
 
@@ -208,7 +208,8 @@ def _show(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from ubtest.cli.capsule_files import FileBytes
     from ubtest.cli.capsule_image import board_image
-    from ubtest.cli.capsule_text import EXIT_CODES, as_json, say, verdict_lines
+    from ubtest.cli.capsule_text import EXIT_CODES, verdict_lines
+    from ubtest.cli.output import as_json, say
     from ubtest.crypto.verdict import judge
     from ubtest.formats.acceptance import Target
 
@@ -223,7 +224,8 @@ def _verify(options: argparse.Namespace) -> int:
 def _damage(options: argparse.Namespace) -> int:
     from ubtest.cases.breakages import BREAKAGES, breakage
     from ubtest.cli.capsule_files import read_capsule, write
-    from ubtest.cli.capsule_text import breakage_lines, say, status_text
+    from ubtest.cli.capsule_text import breakage_lines, status_text
+    from ubtest.cli.output import say
     from ubtest.errors import CaseError
 
     if options.list:

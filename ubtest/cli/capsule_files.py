@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from ubtest.cli.capsule_text import say
+from ubtest.cli.output import say
 from ubtest.crypto.key import write_whole
 from ubtest.errors import CaseError, HostError
 from ubtest.formats.capsule import Capsule

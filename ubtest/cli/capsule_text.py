@@ -1,43 +1,15 @@
 """What `ubtest capsule` prints about verdicts and breakages."""
 
-import dataclasses
-import enum
-import json
-import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from cryptography import x509
 
 from ubtest.cases.breakages import Breakage
 from ubtest.crypto.verdict import Answer, Verdict
 from ubtest.formats.acceptance import Target
-from ubtest.formats.explanation import printable
 from ubtest.formats.status import status_name
 
 EXIT_CODES = {Answer.ACCEPTED: 0, Answer.REFUSED: 1, Answer.UNKNOWN: 2}
-
-
-def as_json(value: Any) -> str:
-    """A dataclass as JSON."""
-    plain = dataclasses.asdict(value)
-    return json.dumps(plain, indent=2, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    return str(value.value if isinstance(value, enum.Enum) else value)
-
-
-def say(lines: Iterable[str]) -> None:
-    """Print lines on any terminal, and into a pipe whose reader has gone."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        for line in lines:
-            print(printable(line).encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def status_text(status: int | None) -> str:

@@ -5,10 +5,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from ubtest.cli.command import Commands, add, group
+from ubtest.cli.pruning import add_prune, at_least_one
 from ubtest.firmware.source import DEFAULT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ubtest.firmware.bundle import Bundle
+    from ubtest.firmware.prune import Unwanted
 
 # The declared key whose capsules a firmware accepts
 _SIGNER = "trusted"
@@ -35,7 +39,10 @@ def register(commands: Commands) -> None:
         help="debian:VERSION, a U-Boot tree, or TREE@GIT-REVISION (default: %(default)s)",
     )
     build.add_argument(
-        "--jobs", type=_count, metavar="N", help="compilers at once (default: one a processor)"
+        "--jobs",
+        type=at_least_one,
+        metavar="N",
+        help="compilers at once (default: one a processor)",
     )
     add(
         firmware,
@@ -51,21 +58,12 @@ def register(commands: Commands) -> None:
         does="show all that is known about a firmware",
         example="ubtest firmware show qemu-arm64",
     )
-    prune = add(
+    add_prune(
         firmware,
-        "prune",
-        _prune,
+        _unwanted,
         does="remove from the cache what boards/ no longer asks for, or nobody did for long",
         example="ubtest firmware prune --dry-run",
     )
-    prune.add_argument(
-        "--days",
-        type=_count,
-        default=30,
-        metavar="N",
-        help="keep what was used in the last N days (default: %(default)s)",
-    )
-    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
     show.add_argument(
         "firmware", metavar="BOARD|PATH", help="a board, or a bundle, build directory or u-boot.bin"
     )
@@ -133,19 +131,11 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _prune(options: argparse.Namespace) -> int:
+def _unwanted(days: int) -> "Iterator[Unwanted]":
     from ubtest.firmware.prune import unwanted
-    from ubtest.project import Project, cache
+    from ubtest.project import Project
 
-    total = 0
-    for each in unwanted(Project.find(), options.days):
-        size = each.size
-        gone = options.dry_run or each.remove()
-        total += size if gone else 0
-        kept = "" if gone else " (in use: kept)"
-        print(f"{size / 1e6:8.1f} MB  {each.path.relative_to(cache())}: {each.why}{kept}")
-    print(f"{total / 1e6:8.1f} MB  {'would be ' if options.dry_run else ''}freed")
-    return 0
+    return unwanted(Project.find(), days)
 
 
 def _line(bundle: "Bundle") -> str:
@@ -163,10 +153,3 @@ def _board(parser: argparse.ArgumentParser) -> None:
         metavar="BOARD[+VARIANT]",
         help="boards/BOARD.config, then boards/BOARD+VARIANT.config",
     )
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number

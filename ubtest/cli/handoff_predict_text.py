@@ -1,12 +1,10 @@
 """What `ubtest handoff predict` prints."""
 
 import dataclasses
-import enum
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from ubtest.cli.output import json_text
 from ubtest.handoff.prediction.budget import Budget
 from ubtest.handoff.prediction.device import Device
 from ubtest.handoff.prediction.fault import Answer, Finding
@@ -24,11 +22,7 @@ def as_json(prediction: Prediction) -> str:
         said |= {name: getattr(device, name) for name in _DERIVED}
     for budget, said in zip(prediction.budgets, plain["budgets"], strict=True):
         said["needs"] = {kernel.version: budget.needs(kernel) for kernel in KERNELS}
-    return json.dumps(plain, indent=2, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    return str(value.value if isinstance(value, enum.Enum) else value)
+    return json_text(plain)
 
 
 def lines(prediction: Prediction) -> Iterator[str]:

@@ -26,10 +26,8 @@ def register(commands: Commands) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    import json
-
-    from ubtest.cli.capsule_text import say
     from ubtest.cli.handoff_show_text import lines
+    from ubtest.cli.output import json_text, say
     from ubtest.handoff.summary import summary
     from ubtest.uefi.variables import parse
 
@@ -37,7 +35,7 @@ def _show(options: argparse.Namespace) -> int:
     if options.save:
         handoff.survey.save(options.save)
     found = summary(handoff, parse(handoff.held("variables")))
-    say(json.dumps(found, indent=2).splitlines() if options.json else lines(found))
+    say(json_text(found).splitlines() if options.json else lines(found))
     return int(any(found["findings"].values()))
 
 

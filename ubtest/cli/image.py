@@ -50,7 +50,7 @@ def register(commands: Commands) -> None:
 def _build(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from ubtest.cli.capsule_text import say
+    from ubtest.cli.output import say
     from ubtest.media.build import build_image
     from ubtest.media.declaration import read_image
     from ubtest.project import Project
@@ -69,7 +69,7 @@ def _build(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     from ubtest.cli.capsule_files import FileBytes
-    from ubtest.cli.capsule_text import say
+    from ubtest.cli.output import say
     from ubtest.media.survey import survey
 
     lines = list(survey(FileBytes(options.file)))
@@ -78,7 +78,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_text import say
+    from ubtest.cli.output import say
     from ubtest.project import Project
 
     for path in sorted((Project.find().root / "images").glob("*.yaml")):
@@ -89,7 +89,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _damages(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_text import say
+    from ubtest.cli.output import say
     from ubtest.media.damage import DAMAGES
 
     for name, damage in DAMAGES.items():

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from ubtest.cli import kernel_extra
 from ubtest.cli.command import Commands, add, group
+from ubtest.cli.pruning import add_prune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ubtest.firmware.prune import Unwanted
     from ubtest.kernel.bundle import KernelBundle
 
 _DEFAULT = "debian:6.1"
@@ -56,21 +58,12 @@ def register(commands: Commands) -> None:
         does="list the kernels in the cache, what came last first",
         example="ubtest kernel list",
     )
-    prune = add(
+    add_prune(
         kernel,
-        "prune",
-        _prune,
+        _unwanted,
         does="remove kernels from the cache that a newer one replaced, or nobody used for long",
         example="ubtest kernel prune --dry-run",
     )
-    prune.add_argument(
-        "--days",
-        type=_days,
-        default=30,
-        metavar="N",
-        help="keep what was used in the last N days (default: %(default)s)",
-    )
-    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
     kernel_extra.register(kernel)
 
 
@@ -102,7 +95,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_text import say
+    from ubtest.cli.output import say
     from ubtest.kernel.bundle import find
 
     say(_lines(find(options.origin)))
@@ -156,19 +149,10 @@ def _settings(kernel: "KernelBundle") -> "Iterator[str]":
         yield f"CONFIG_{symbol.name + ' ' + value:46} {symbol.why}"
 
 
-def _prune(options: argparse.Namespace) -> int:
+def _unwanted(days: int) -> "Iterator[Unwanted]":
     from ubtest.kernel.prune import unwanted
-    from ubtest.project import cache
 
-    total = 0
-    for each in unwanted(options.days):
-        size = each.size
-        gone = options.dry_run or each.remove()
-        total += size if gone else 0
-        kept = "" if gone else " (in use: kept)"
-        print(f"{size / 1e6:8.1f} MB  {each.path.relative_to(cache())}: {each.why}{kept}")
-    print(f"{total / 1e6:8.1f} MB  {'would be ' if options.dry_run else ''}freed")
-    return 0
+    return unwanted(days)
 
 
 def _origin(parser: argparse.ArgumentParser) -> None:
@@ -182,10 +166,3 @@ def _count_of(folder: "Path", pattern: str) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
-
-
-def _days(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number

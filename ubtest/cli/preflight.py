@@ -32,7 +32,7 @@ def register(commands: Commands) -> None:
 
 def _preflight(options: argparse.Namespace) -> int:
     from ubtest.cli.capsule_files import FileBytes
-    from ubtest.cli.capsule_text import as_json, say
+    from ubtest.cli.output import as_json, say
     from ubtest.firmware.bundle import Bundle
     from ubtest.lab.open_board import open_board
     from ubtest.preflight.ask import ask

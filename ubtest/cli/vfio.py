@@ -45,7 +45,7 @@ def register(commands: Commands) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_text import as_json, say
+    from ubtest.cli.output import as_json, say
     from ubtest.cli.vfio_text import lines, summary
     from ubtest.handoff.explanation import explain
 

@@ -21,7 +21,7 @@ def register(vfio: Commands) -> None:
 
 
 def _message(options: argparse.Namespace) -> int:
-    from ubtest.cli.capsule_text import say
+    from ubtest.cli.output import say
     from ubtest.errors import CaseError
     from ubtest.handoff.qemu_words import layer_of
 
