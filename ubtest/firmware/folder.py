@@ -2,14 +2,24 @@
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ubtest.errors import HostError
 from ubtest.project import cache
+
+
+def content_key(parts: Iterable[bytes], length: int = 16) -> str:
+    """A name for a folder, over everything that decides what is in it.
+
+    :param length: letters of the name.
+    """
+    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+    return hashlib.sha256(digests).hexdigest()[:length]
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A kernel with all that a board needs to boot it and the checks need to judge it."""
 
-import hashlib
 import json
 import os
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 from ubtest.errors import CaseError, HostError
 from ubtest.firmware.apt import Say
 from ubtest.firmware.config import Kconfig
-from ubtest.firmware.folder import locked, using, whole
+from ubtest.firmware.folder import content_key, locked, using, whole
 from ubtest.kernel import debian
 from ubtest.kernel.initramfs import INIT, initramfs
 from ubtest.kernel.module_table import WANTED
@@ -251,5 +250,4 @@ def _initrd(folder: Path, tree: ModuleTree, say: Say) -> Path:
 
 def _digest(*parts: object) -> str:
     raw = (part if isinstance(part, bytes) else repr(part).encode() for part in parts)
-    digests = b"".join(hashlib.sha256(part).digest() for part in raw)
-    return hashlib.sha256(digests).hexdigest()[:12]
+    return content_key(raw, 12)

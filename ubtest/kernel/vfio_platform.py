@@ -1,7 +1,6 @@
 """Builds vfio-platform for a Debian kernel, which comes without it: the kernel's own sources
 against its headers, and reset functions of images/vfio-platform, without which nothing binds."""
 
-import hashlib
 import re
 import shutil
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from ubtest.errors import CaseError, HostError
 from ubtest.firmware.apt import Apt, Say, Stanza
-from ubtest.firmware.folder import locked, whole
+from ubtest.firmware.folder import content_key, locked, whole
 from ubtest.kernel.bundle import KernelBundle
 from ubtest.kernel.debian import SUITES
 from ubtest.kernel.packages import Download, archive, closure, fetch, unpack
@@ -89,10 +88,7 @@ def _folder(kernel: KernelBundle) -> Path:
         kernel.manifest.get("package", kernel.release).encode(),
         *own,
     ]
-    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
-    return (
-        cache() / "vfio-platform" / f"{kernel.release}-{hashlib.sha256(digests).hexdigest()[:12]}"
-    )
+    return cache() / "vfio-platform" / f"{kernel.release}-{content_key(parts, 12)}"
 
 
 def _resets() -> list[Path]:

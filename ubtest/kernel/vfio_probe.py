@@ -1,11 +1,10 @@
 """Builds the VFIO probe of images/vfio, once for each state of its sources and its compiler."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from ubtest.errors import CaseError
-from ubtest.firmware.folder import locked, whole
+from ubtest.firmware.folder import content_key, locked, whole
 from ubtest.project import Project, cache
 from ubtest.run import run
 
@@ -66,5 +65,4 @@ def _key(sources: dict[str, bytes]) -> str:
     """Over everything that decides what comes out."""
     parts = [run([COMPILER, "--version"]).stdout, repr(FLAGS).encode()]
     parts += [part for name, content in sources.items() for part in (name.encode(), content)]
-    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
-    return hashlib.sha256(digests).hexdigest()[:16]
+    return content_key(parts)

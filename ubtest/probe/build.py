@@ -1,12 +1,11 @@
 """Builds the probe, once for each state of its sources and its compiler."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ubtest.errors import CaseError
-from ubtest.firmware.folder import locked, whole
+from ubtest.firmware.folder import content_key, locked, whole
 from ubtest.formats.pe import AA64, ARM, X64, Machine
 from ubtest.probe.orders import Orders, told
 from ubtest.project import Project, cache
@@ -111,8 +110,7 @@ def _key(folder: Path) -> str:
             f"no sources of the boot probe in {folder}",
             next_step="copy the folder images/probe from ubtest's checkout into the project",
         )
-    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
-    return hashlib.sha256(digests).hexdigest()[:16]
+    return content_key(parts)
 
 
 def _target(arch: str) -> Target:
