@@ -140,9 +140,10 @@ steps:
   - {uboot: usb start, save: one}
   - plug: {driver: usb-storage, medium: stick, name: second, port: "3"}
   - {uboot: usb reset, save: two}
-  - uboot: fatwrite usb 1:1 $fdtcontroladdr written.txt 4
   - unplug: first
   - {uboot: usb reset, save: again}
+  # With two of them plugged, which one is 0 goes by the port that is ready first
+  - uboot: fatwrite usb 0:1 $fdtcontroladdr written.txt 4
   - {uboot: ls usb 0:1, save: rest}
   - power-cycle: {}
   - {uboot: bdinfo, save: memory}
