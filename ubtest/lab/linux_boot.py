@@ -34,10 +34,14 @@ class LinuxBoot:
     commands: tuple[str, ...] = ()
 
     def medium(self, path: Path) -> Disk:
-        """Make the disk with kernel and initramfs, to be attached before all others."""
-        files = {IMAGE: self.kernel.image.read_bytes(), INITRD: self.kernel.initrd.read_bytes()}
+        """Make the disk with what is started, to be attached before all others."""
+        files = self.files()
         content = sum(map(len, files.values()))
         return build_disk(path, files, size=max(DEFAULT, (content * 5 // 4 // MiB + 8) * MiB))
+
+    def files(self) -> dict[str, bytes]:
+        """What is on the disk: kernel and initramfs."""
+        return {IMAGE: self.kernel.image.read_bytes(), INITRD: self.kernel.initrd.read_bytes()}
 
     def start(
         self, uboot: UBootConsoleDriver, partition: str, find: str, arguments: str, place: int

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from ubtest.errors import CaseError, KernelCrash, UbtestError
 from ubtest.kernel import xen
@@ -12,7 +11,6 @@ from ubtest.lab.board import Board
 from ubtest.lab.linux import LinuxShellDriver
 from ubtest.lab.linux_boot import BOOT_OPTION, IMAGE, INITRD, LinuxBoot
 from ubtest.lab.uboot import UBootConsoleDriver
-from ubtest.media.disk import Disk, MiB, build_disk
 
 XEN, CONFIGURATION = "xen.efi", "xen.cfg"
 # The ring of messages begins with the memory that Xen found; by default it may be too small
@@ -41,17 +39,11 @@ class XenBoot(LinuxBoot):
     options: str = "dom0_mem=512M"
     dom0: str = IMAGE
 
-    def medium(self, path: Path) -> Disk:
+    def files(self) -> dict[str, bytes]:
         told = f"{DOM0_ARGUMENTS} {self.arguments}".strip()
         config = xen.configuration(f"{XEN_OPTIONS} {self.options}", self.dom0, told, INITRD)
-        files = {
-            XEN: xen.hypervisor().read_bytes(),
-            CONFIGURATION: config.encode(),
-            IMAGE: self.kernel.image.read_bytes(),
-            INITRD: self.kernel.initrd.read_bytes(),
-        }
-        content = sum(map(len, files.values()))
-        return build_disk(path, files, size=(content * 5 // 4 // MiB + 8) * MiB)
+        mine = {XEN: xen.hypervisor().read_bytes(), CONFIGURATION: config.encode()}
+        return {**mine, **super().files()}
 
     def _by_bootmgr(self, uboot: UBootConsoleDriver, partition: str, line: str) -> str:
         # Without a command line Xen takes the .cfg beside it; the board's is not for its kernel
